@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
+/* Everything of libattachverdict. */
+#ifndef ATTACHVERDICT_ATTACHVERDICT_H
+#define ATTACHVERDICT_ATTACHVERDICT_H
+
+#include <attachverdict/base.h>
+#include <attachverdict/cell.h>
+#include <attachverdict/kernel.h>
+#include <attachverdict/message.h>
+#include <attachverdict/report.h>
+#include <attachverdict/stream.h>
+#include <attachverdict/verdict.h>
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
+/*
+ * A cell: one kernel x one scheduler command x one topology x one payload; one
+ * boot, one verdict.
+ */
+#ifndef ATTACHVERDICT_CELL_H
+#define ATTACHVERDICT_CELL_H
+
+#include <attachverdict/stream.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct avd_cell avd_cell;
+
+enum avd_machine_kind {
+	AVD_MACHINE_AUTO = 0,
+	AVD_MACHINE_QEMU = 1,
+	AVD_MACHINE_KVM = 2,
+};
+
+enum avd_dispatch_mode {
+	AVD_DISPATCH_QUICK = 0,
+	AVD_DISPATCH_OFF =
+		1, /* the result can then not be PASSED on dispatch: it is not asked for */
+};
+
+/* Zero or NULL always means the default, given in brackets. Strings are copied. */
+struct avd_cell_options {
+	size_t size;
+	const char *kernel; /* image path [avd_kernel_default()] */
+	const char *const *scheduler; /* argv; [0]: a program or a .bpf.o on the host; required */
+	size_t scheduler_count;
+	const char *const *payload; /* argv; [0]: a program on the host [none] */
+	size_t payload_count;
+	const char *const *includes; /* "HOST[:GUEST]" files and directories to bring along */
+	size_t include_count;
+	const char *topology; /* CPUs: "4" [2] */
+	const char *cache_dir; /* [$XDG_CACHE_HOME/attachverdict or ~/.cache/attachverdict] */
+	const char *record_path; /* recording, appears under its name when complete [none] */
+	const char
+		*keep_dir; /* existing directory for initramfs, console.log, command line [none] */
+	const char *qemu; /* QEMU's path ["qemu-system-x86_64" in $PATH] */
+	const char *kernel_args; /* appended to the kernel's command line [none] */
+	uint64_t memory_bytes; /* [1 GiB] */
+	uint64_t timeout_ms; /* whole cell, host's wall clock [600 s] */
+	uint64_t boot_timeout_ms; /* machine's CPU time until the first frame [120 s] */
+	uint64_t silence_timeout_ms; /* machine's CPU time without a frame after that [60 s] */
+	uint64_t idle_timeout_ms; /* wall time with neither CPU time nor a frame [60 s] */
+	uint64_t settle_ms; /* [100] guest time */
+	uint64_t budget_cpu_ms; /* [35 000] scheduler's CPU time until the gate gives up */
+	uint64_t budget_wall_ms; /* [120 000] wall guard of the same, guest time */
+	uint64_t payload_timeout_ms; /* [none] */
+	uint64_t log_limit; /* bytes of output kept per stream [4 MiB] */
+	uint32_t machine; /* enum avd_machine_kind */
+	uint32_t dispatch; /* enum avd_dispatch_mode */
+	avd_event_fn on_event; /* each frame as it comes; runs in avd_cell_step() */
+	avd_log_fn log; /* progress of the library itself */
+	void *userdata; /* of on_event and log */
+	void (*on_console)(void *userdata, const void *bytes, size_t size); /* raw console */
+};
+
+/* What the cell is doing. */
+enum avd_cell_state {
+	AVD_CELL_NEW = 0,
+	AVD_CELL_RUNNING = 1,
+	AVD_CELL_ENDED = 2, /* a verdict is there */
+	AVD_CELL_FAILED = 3, /* could not be tried; see the error */
+};
+
+/* Checks and copies the options; touches no file. -EINVAL, -E2BIG, -ENOMEM; the
+ * reason goes to `error` as one line (if error_size > 0). Since 0.1. */
+AVD_API int avd_cell_new(const struct avd_cell_options *options, avd_cell **ret_cell, char *error,
+			 size_t error_size);
+/* Stops what runs and releases everything. NULL is ignored. Since 0.1. */
+AVD_API void avd_cell_free(avd_cell *cell);
+
+/* Reads the kernel, builds the initramfs, starts the machine. Blocks for as long
+ * as that takes (below a second with a warm cache). On failure the cell is
+ * FAILED, avd_cell_error() says why, and nothing is left behind: -ENOENT,
+ * -EACCES, -ENOEXEC (not a kernel or program of this architecture), -EBADMSG
+ * (damaged), -ENOSPC, -ENOMEM ... Since 0.1. */
+AVD_API int avd_cell_start(avd_cell *cell);
+/* A file descriptor that polls readable when avd_cell_step() has work; owned by
+ * the cell, valid from avd_cell_start() on. It includes the cell's own timers. Since 0.1. */
+AVD_API int avd_cell_fd(const avd_cell *cell);
+/* Does what can be done without blocking. 1: still running; 0: ended; negative: failed. Since 0.1.
+ */
+AVD_API int avd_cell_step(avd_cell *cell);
+/* start (if needed) and step until the end. 0: a verdict is there. Since 0.1. */
+AVD_API int avd_cell_run(avd_cell *cell);
+/* Asks the cell to end (end cause host-stop). From any thread or a signal handler. Since 0.1. */
+AVD_API void avd_cell_cancel(avd_cell *cell);
+
+AVD_API uint32_t avd_cell_state(const avd_cell *cell); /* enum avd_cell_state. Since 0.1. */
+/* Message of the last error, "" if none; owned by the cell. Since 0.1. */
+AVD_API const char *avd_cell_error(const avd_cell *cell);
+/* The cell's stream: for avd_stream_verdict() and the reports. Owned by the cell;
+ * NULL before avd_cell_start(). Since 0.1. */
+AVD_API const avd_stream *avd_cell_stream(const avd_cell *cell);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

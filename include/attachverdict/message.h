@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
+/*
+ * What a frame carries. One struct for all kinds, decoded from and encoded to a
+ * CBOR map with small integer keys; lib/codec/messages.cddl is the schema
+ * (RFC 8610). Numbers are fixed once released. Views point into the payload the
+ * message was decoded from and live as long as it does.
+ */
+#ifndef ATTACHVERDICT_MESSAGE_H
+#define ATTACHVERDICT_MESSAGE_H
+
+#include <attachverdict/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Raised when a guest and a host of different releases can't understand each other. */
+#define AVD_PROTOCOL_VERSION 1u
+
+/* Bytes of the nonce that ties a stream to one boot. */
+#define AVD_NONCE_SIZE 16u
+
+/* The host numbers its own frames from here on; the guest numbers from 0. */
+#define AVD_HOST_SEQ_BASE UINT32_C(0x80000000)
+
+enum avd_message_kind {
+	/* 0 is never a kind. */
+	AVD_MSG_HELLO = 1,
+	AVD_MSG_PHASE = 2,
+	AVD_MSG_SCHEDULER_STARTED = 3,
+	AVD_MSG_SCHEDULER_ATTACHED = 4,
+	AVD_MSG_SCHEDULER_DIED = 5,
+	AVD_MSG_SCHEDULER_NOT_ATTACHED = 6,
+	AVD_MSG_PAYLOAD_STARTING = 7,
+	AVD_MSG_DISPATCH = 8,
+	AVD_MSG_SCHEDULER_EXIT = 9,
+	AVD_MSG_PAYLOAD_EXIT = 10,
+	AVD_MSG_PROGRAM = 11, /* reserved: verifier statistics */
+	AVD_MSG_LOG = 12,
+	AVD_MSG_KERNEL_LOG = 13,
+	AVD_MSG_DONE = 14,
+	AVD_MSG_TOPOLOGY = 15, /* reserved: what the guest sees of its CPUs */
+	AVD_MSG_HEARTBEAT = 16,
+	AVD_MSG_INIT_FAILED = 17,
+	/* From the host. */
+	AVD_MSG_CELL = 128,
+	AVD_MSG_END_CAUSE = 129,
+};
+
+/* Phases of the guest, in the order in which a healthy cell goes through them. */
+enum avd_phase {
+	AVD_PHASE_BOOT = 1, /* init runs: mounts, channel, preparations */
+	AVD_PHASE_START = 2, /* the scheduler is being started */
+	AVD_PHASE_GATE = 3, /* waiting for proof of the attach */
+	AVD_PHASE_DISPATCH = 4, /* after the attach: does every CPU make progress */
+	AVD_PHASE_PAYLOAD = 5, /* the payload runs */
+	AVD_PHASE_TEARDOWN = 6, /* the scheduler is being stopped, in order */
+};
+
+enum avd_log_stream {
+	AVD_STREAM_SCHEDULER_STDOUT = 1,
+	AVD_STREAM_SCHEDULER_STDERR = 2,
+	AVD_STREAM_PAYLOAD_STDOUT = 3,
+	AVD_STREAM_PAYLOAD_STDERR = 4,
+	AVD_STREAM_INIT = 5,
+};
+
+/* How a machine ended, as its runner saw it. Never evidence for a verdict. */
+enum avd_end_cause {
+	AVD_END_UNKNOWN = 0,
+	AVD_END_GUEST_RESET = 1, /* reboot, panic=-1's reset, keyboard reset */
+	AVD_END_GUEST_SHUTDOWN = 2, /* ACPI power-off */
+	AVD_END_TRIPLE_FAULT = 3,
+	AVD_END_WATCHDOG = 4, /* the host gave up waiting */
+	AVD_END_VCPU_ERROR = 5,
+	AVD_END_HOST_STOP = 6, /* the caller cancelled */
+	AVD_END_SPAWN_ERROR = 7, /* the machine could not be started */
+	AVD_END_MACHINE_KILLED = 8, /* the machine's process was killed or crashed */
+};
+
+/* A CBOR array of text strings, still encoded; read it with avd_strv_next(). */
+struct avd_strv {
+	struct avd_bytes cbor; /* the items, without the array's head */
+	uint32_t count;
+};
+
+struct avd_msg_hello {
+	uint32_t protocol;
+	struct avd_bytes nonce;
+	struct avd_str release; /* utsname.release */
+	uint32_t cpus_online;
+	uint32_t slowness_permille; /* guest's own measure of how slow it is; 1000 = nominal */
+};
+struct avd_msg_phase {
+	uint32_t phase; /* enum avd_phase */
+};
+struct avd_msg_started {
+	uint32_t pid;
+	uint64_t enable_seq; /* before the start */
+};
+struct avd_msg_attached {
+	struct avd_str ops;
+	uint64_t enable_seq_before, enable_seq;
+	uint64_t wall_ns; /* start of the scheduler to first proof, guest time */
+	uint64_t cpu_ns; /* CPU time of the scheduler process until then */
+	uint32_t switch_all;
+};
+/* scheduler-died and scheduler-not-attached */
+struct avd_msg_failure {
+	uint32_t code; /* enum avd_reason_code */
+	struct avd_str reason;
+	int32_t exit_status; /* -1: did not exit by itself */
+	uint32_t signal; /* 0: not killed by one */
+	uint32_t error; /* errno of exec, 0: none */
+};
+struct avd_msg_dispatch {
+	uint32_t ok; /* 1: every CPU and every task made progress */
+	uint32_t cpus_online;
+	struct avd_bytes cpus_ok; /* bit n of byte n/8: CPU n saw progress */
+	uint64_t wall_ns;
+	struct avd_str reason; /* empty if ok */
+};
+struct avd_msg_scheduler_exit {
+	uint64_t exit_kind; /* kernel's enum scx_exit_kind, 0: not known */
+	int64_t exit_code;
+	uint32_t code; /* enum avd_reason_code */
+	uint32_t phase; /* enum avd_phase in which it was seen */
+	struct avd_str reason; /* kernel's words, or the guest's */
+	struct avd_str message;
+};
+struct avd_msg_payload_exit {
+	int32_t exit_status; /* -1: did not exit by itself */
+	uint32_t signal;
+	uint32_t error; /* errno of exec */
+	uint64_t wall_ns;
+};
+struct avd_msg_log {
+	uint32_t stream; /* enum avd_log_stream */
+	struct avd_bytes bytes;
+	uint64_t dropped; /* bytes of this stream thrown away so far, over its limit */
+};
+struct avd_msg_kernel_log {
+	uint32_t level; /* syslog priority 0..7 */
+	uint64_t log_seq;
+	uint64_t log_time_us;
+	struct avd_bytes bytes; /* one record, no line end */
+};
+struct avd_msg_done {
+	uint32_t enabled_at_end; /* 1: before the teardown the same scheduler was still enabled and
+				    alive */
+};
+struct avd_msg_init_failed {
+	uint32_t signal; /* 0: init gave up by itself */
+	struct avd_str reason;
+};
+/* What was asked. The host puts this frame first into the recording and gives
+ * the same frame to the guest's init as its only configuration. */
+struct avd_msg_cell {
+	uint32_t protocol;
+	struct avd_bytes nonce;
+	struct avd_str version; /* of the library */
+	struct avd_str kernel; /* path on the host */
+	struct avd_str release; /* of the image, may be empty */
+	struct avd_strv scheduler; /* argv; [0] is the path in the guest */
+	struct avd_strv payload; /* argv, may be empty */
+	struct avd_str machine; /* "qemu", "kvm" */
+	struct avd_str accel; /* "tcg", "kvm" */
+	struct avd_str carrier; /* "serial", "window" */
+	struct avd_str topology; /* as asked */
+	uint32_t cpus;
+	uint64_t memory_bytes;
+	uint64_t settle_ms; /* gate's settling time, guest time */
+	uint64_t budget_cpu_ms; /* scheduler's CPU time until the gate gives up */
+	uint64_t budget_wall_ms; /* wall guard of the same */
+	uint64_t payload_ms; /* payload's time limit, 0: none */
+	uint64_t log_limit; /* bytes of output kept per stream */
+	uint32_t dispatch; /* 0 off, 1 quick */
+	uint64_t started_unix_ns;
+};
+struct avd_msg_end_cause {
+	uint32_t cause; /* enum avd_end_cause */
+	uint32_t code; /* enum avd_reason_code, host's best guess from console and runner: panic,
+			  oops, ... */
+	struct avd_str
+		detail; /* one line: the panic's line, the watchdog's rule, the runner's error */
+	struct avd_bytes console_tail; /* last bytes of the console, raw */
+	uint64_t console_bytes; /* all that the console wrote */
+	uint64_t wall_ns; /* host: start of the machine to its end */
+	uint64_t machine_cpu_ns; /* host CPU time that it used */
+};
+
+struct avd_message {
+	uint32_t kind; /* enum avd_message_kind; other values are skipped by readers */
+	uint64_t time_ns; /* sender's monotonic time */
+	union {
+		struct avd_msg_hello hello;
+		struct avd_msg_phase phase;
+		struct avd_msg_started started;
+		struct avd_msg_attached attached;
+		struct avd_msg_failure failure;
+		struct avd_msg_dispatch dispatch;
+		struct avd_msg_scheduler_exit scheduler_exit;
+		struct avd_msg_payload_exit payload_exit;
+		struct avd_msg_log log;
+		struct avd_msg_kernel_log kernel_log;
+		struct avd_msg_done done;
+		struct avd_msg_init_failed init_failed;
+		struct avd_msg_cell cell;
+		struct avd_msg_end_cause end_cause;
+		uint8_t reserved[512]; /* the struct keeps its size as kinds grow */
+	} u;
+};
+
+/* Names as in reports ("scheduler-attached", "gate", "guest-reset"); "unknown"
+ * for other values. Static storage. Thread-safe. Since 0.1. */
+AVD_API const char *avd_message_kind_name(uint32_t kind);
+AVD_API const char *avd_phase_name(uint32_t phase);
+AVD_API const char *avd_log_stream_name(uint32_t stream);
+AVD_API const char *avd_end_cause_name(uint32_t cause);
+
+/* Takes the next item off `strv`. Returns 1 and sets *ret_item, or 0 at the end.
+ * Thread-safe on distinct strv. Since 0.1. */
+AVD_API int avd_strv_next(struct avd_strv *strv, struct avd_str *ret_item);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
+/*
+ * Verdict and evidence of a stream, for people and for programs.
+ */
+#ifndef ATTACHVERDICT_REPORT_H
+#define ATTACHVERDICT_REPORT_H
+
+#include <attachverdict/stream.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum avd_report_flags {
+	AVD_REPORT_COLOR = 1u << 0, /* ANSI colours (text) */
+	AVD_REPORT_VERBOSE = 1u << 1, /* all kept evidence, not only the telling part (text) */
+};
+
+/* The report as text: the first line is the verdict and its reason; then the
+ * evidence. The guest's bytes are escaped. *ret_text ends with NUL: free it with
+ * avd_free(). -ENOMEM. Since 0.1. */
+AVD_API int avd_report_text(const avd_stream *stream, uint32_t flags, char **ret_text,
+			    size_t *ret_size);
+/* The report as one JSON object (RFC 8259). Names in it are stable. Since 0.1. */
+AVD_API int avd_report_json(const avd_stream *stream, uint32_t flags, char **ret_text,
+			    size_t *ret_size);
+
+/* Reads the recording at `path` into a new stream, which is finished. On failure
+ * writes one line to `error`. -ENOENT, -EISDIR, -EBADMSG: no recording (its first frame is not
+ * a cell frame); -EFBIG. A damaged or truncated recording is no failure: its verdict says so. Since
+ * 0.1. */
+AVD_API int avd_recording_read(const char *path, avd_stream **ret_stream, char *error,
+			       size_t error_size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
+/* CRC-32C (Castagnoli, RFC 3720 appendix B.4), by the CPU's instruction where it has one. */
+#ifndef AVD_LIB_CODEC_CRC32C_H
+#define AVD_LIB_CODEC_CRC32C_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Continues `crc` (0 at the start) over `size` bytes: avd__crc32c(0, "123456789", 9) is 0xe3069283.
+ */
+uint32_t avd__crc32c(uint32_t crc, const void *bytes, size_t size);
+/* The portable one, for CPUs without SSE 4.2 and for tests. */
+uint32_t avd__crc32c_portable(uint32_t crc, const void *bytes, size_t size);
+
+#endif

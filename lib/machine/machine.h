@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
+/*
+ * The seam between a cell and whatever runs its kernel. lib/qemu implements it (and
+ * lib/vmm will); lib/cell is its only user. Headers only.
+ */
+#ifndef AVD_LIB_MACHINE_MACHINE_H
+#define AVD_LIB_MACHINE_MACHINE_H
+
+#include <attachverdict/cell.h>
+
+#include "base/error.h"
+#include "base/util.h"
+
+/* What to boot. All of it is borrowed until start() returns. */
+struct avd__machine_spec {
+	int kernel_fd; /* readable image */
+	const char *kernel_path; /* for messages */
+	uint32_t kernel_format; /* enum avd_kernel_format */
+	uint32_t kernel_pvh; /* enum avd_tristate */
+	int initramfs_fd; /* sealed memfd, from offset 0 to its size */
+	uint64_t initramfs_bytes;
+	uint32_t cpus;
+	uint64_t memory_bytes;
+	const char *kernel_args; /* appended to what the machine itself needs; may be NULL */
+	const char *qemu; /* program, NULL: search $PATH */
+	const char *keep_dir; /* NULL, or where to leave the command line used */
+	struct avd__log log;
+};
+
+/* What came out of the machine in one step. Called inside step() only. */
+struct avd__machine_sink {
+	void *userdata;
+	void (*console)(void *userdata, const void *bytes, size_t size);
+	int (*channel)(void *userdata, const void *bytes,
+		       size_t size); /* negative: stop the machine */
+};
+
+struct avd__machine_end {
+	uint32_t cause; /* enum avd_end_cause */
+	char detail[256]; /* one line, may be empty: QEMU's last words, the signal */
+};
+
+struct avd__machine; /* each implementation's own */
+
+struct avd__machine_ops {
+	const char *name; /* "qemu" */
+	/* 0: can run here, and *ret_accel names how ("tcg", "kvm"; static). -ENOENT and the like
+	 * with a message that says what is missing and what to do. */
+	int (*probe)(const char *qemu, const char **ret_accel, struct avd__error *error);
+	/* Starts; on failure nothing is left. */
+	int (*start)(const struct avd__machine_spec *spec, struct avd__machine **ret_machine,
+		     struct avd__error *error);
+	/* Polls readable when step() has work. */
+	int (*fd)(const struct avd__machine *machine);
+	/* Drains what is there. 1: runs; 0: has ended, every byte was delivered, *ret_end is set.
+	 * Bounded work a call, so that timers of the caller get their turn. */
+	int (*step)(struct avd__machine *machine, const struct avd__machine_sink *sink,
+		    struct avd__machine_end *ret_end);
+	/* Ends the machine with the cause given (watchdog, host-stop); step() then reports it. */
+	void (*stop)(struct avd__machine *machine, uint32_t cause);
+	/* Host CPU time that the guest and its runner used so far, ns. */
+	uint64_t (*cpu_ns)(const struct avd__machine *machine);
+	void (*free)(struct avd__machine *machine); /* ends it if it runs; NULL is ignored */
+};
+
+#endif

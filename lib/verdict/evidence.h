@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
+/*
+ * What a report tells beside the verdict, gathered from sound frames as they
+ * come. Bounded: hostile guests can't make it grow. A pure function of the stream.
+ */
+#ifndef AVD_LIB_VERDICT_EVIDENCE_H
+#define AVD_LIB_VERDICT_EVIDENCE_H
+
+#include <attachverdict/stream.h>
+
+#define AVD__EVIDENCE_TEXT 256u /* a text field */
+#define AVD__EVIDENCE_TAIL 16384u /* last bytes of an output stream or of the console */
+#define AVD__EVIDENCE_KERNEL_LINES                                                              \
+	48u /* telling kernel lines (sched_ext, panic, Oops, BUG, watchdog): the first 16, then \
+	       the last ones */
+#define AVD__EVIDENCE_ARGV 2048u /* a command, items joined by NUL */
+
+struct avd__tail {
+	uint64_t total; /* bytes that came */
+	uint32_t len; /* bytes kept: the last ones, in order after avd__tail_linear() */
+	uint32_t start; /* ring */
+	char data[AVD__EVIDENCE_TAIL];
+};
+
+struct avd__kernel_line {
+	uint64_t time_us;
+	uint32_t level;
+	uint32_t len;
+	char text[AVD__EVIDENCE_TEXT];
+};
+
+struct avd__evidence {
+	/* cell */
+	int have_cell, have_hello, have_end_cause;
+	char version[32], kernel[AVD__EVIDENCE_TEXT], machine[16], accel[16], carrier[16],
+		topology[64];
+	char scheduler[AVD__EVIDENCE_ARGV], payload[AVD__EVIDENCE_ARGV];
+	uint32_t scheduler_len, payload_len; /* with the NULs between items */
+	uint32_t cpus;
+	uint64_t memory_bytes, settle_ms, budget_cpu_ms, started_unix_ns;
+	uint32_t dispatch_mode;
+	/* guest */
+	char release[128];
+	uint32_t cpus_online, slowness_permille;
+	uint32_t last_phase;
+	uint64_t phase_ns[8]; /* guest time of each phase's first frame, 0: never */
+	uint64_t first_ns, last_ns; /* guest time of the first and the last frame */
+	int have_started, have_attached, have_failure, have_dispatch, have_scheduler_exit,
+		have_payload_exit, have_done, have_init_failed, have_payload_starting;
+	uint32_t pid;
+	struct avd_msg_attached attached; /* its views point to ops below */
+	char ops[AVD__EVIDENCE_TEXT];
+	struct avd_msg_failure failure; /* of the deciding failure frame; views into reason below */
+	char failure_reason[AVD_VERDICT_REASON_MAX];
+	struct avd_msg_dispatch dispatch;
+	uint8_t dispatch_cpus[128]; /* 1024 CPUs */
+	char dispatch_reason[AVD__EVIDENCE_TEXT];
+	struct avd_msg_scheduler_exit scheduler_exit;
+	char exit_reason[AVD__EVIDENCE_TEXT], exit_message[AVD_VERDICT_REASON_MAX];
+	struct avd_msg_payload_exit payload_exit;
+	struct avd_msg_init_failed init_failed;
+	char init_reason[AVD__EVIDENCE_TEXT];
+	struct avd_msg_end_cause end_cause;
+	char end_detail[AVD__EVIDENCE_TEXT];
+	struct avd_msg_done done;
+	/* outputs; index by enum avd_log_stream */
+	struct avd__tail output[6];
+	uint64_t output_dropped[6];
+	struct avd__tail console;
+	struct avd__kernel_line kernel_lines[AVD__EVIDENCE_KERNEL_LINES];
+	uint32_t kernel_line_count, kernel_line_next;
+	uint64_t kernel_lines_total;
+	/* the channel */
+	uint64_t frames, bytes, gaps, skipped_bytes, faults;
+	char first_fault[AVD__EVIDENCE_TEXT];
+	uint64_t first_fault_offset;
+};
+
+/* The evidence of a stream; owned by the stream. */
+const struct avd__evidence *avd__stream_evidence(const avd_stream *stream);
+
+/* Makes the kept bytes contiguous into out (at least AVD__EVIDENCE_TAIL bytes); returns their
+ * count. */
+size_t avd__tail_copy(const struct avd__tail *tail, char *out);
+
+#endif

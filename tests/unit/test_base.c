@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/util.h"
+
+static void check_escape(const char *in, size_t size, const char *want)
+{
+	char out[128];
+	const size_t len = avd__escape(out, sizeof(out), in, size);
+	ck_assert_str_eq(out, want);
+	ck_assert_uint_eq(len, strlen(want));
+	struct avd__buf buf = {0};
+	ck_assert_int_eq(avd__buf_escape(&buf, in, size), 0);
+	ck_assert_str_eq(buf.data ? buf.data : "", want);
+	avd__buf_free(&buf);
+}
+
+START_TEST(escape_hostile)
+{
+	check_escape("plain", 5, "plain");
+	check_escape("", 0, "");
+	check_escape("a\0b", 3, "a\\x00b");
+	check_escape("\x1b[31m", 5, "\\x1b[31m");
+	check_escape("l\n\t\r", 4, "l\\n\\t\\x0d");
+	check_escape("\xc3\xa9", 2, "\xc3\xa9");
+	check_escape("\xc3", 1, "\\xc3");
+	check_escape("\xc0\x80", 2, "\\xc0\\x80"); /* overlong NUL */
+	check_escape("\xed\xa0\x80", 3, "\\xed\\xa0\\x80"); /* surrogate */
+	check_escape("\xc2\x9b", 2, "\\xc2\\x9b"); /* C1: CSI */
+	check_escape("\xe2\x80\xae", 3, "\\xe2\\x80\\xae"); /* right-to-left override */
+	check_escape("\xf4\x90\x80\x80", 4, "\\xf4\\x90\\x80\\x80");
+	check_escape("\x7f", 1, "\\x7f");
+}
+END_TEST
+
+START_TEST(escape_cuts_at_a_whole_escape)
+{
+	char out[6];
+	ck_assert_uint_eq(avd__escape(out, sizeof(out), "ab\x01", 3), 2);
+	ck_assert_str_eq(out, "ab");
+	ck_assert_uint_eq(avd__escape(out, 0, "ab", 2), 0);
+}
+END_TEST
+
+START_TEST(error_is_escaped_and_bounded)
+{
+	struct avd__error error = {0};
+	errno = EIO;
+	ck_assert_int_eq(avd__fail(&error, ENOENT, "no \x1b%s", "file"), -ENOENT);
+	ck_assert_int_eq(errno, EIO);
+	ck_assert_str_eq(error.text, "no \\x1bfile");
+	char longer[3000];
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	avd__fail(&error, EINVAL, "%s", longer);
+	ck_assert_uint_eq(strlen(error.text), sizeof(error.text) - 1);
+	char small[4];
+	avd__error_copy(&error, small, sizeof(small));
+	ck_assert_str_eq(small, "xxx");
+	avd__error_copy(&error, NULL, 0);
+	ck_assert_int_eq(avd__fail(NULL, EPERM, "nobody listens"), -EPERM);
+}
+END_TEST
+
+struct options_now {
+	size_t size;
+	uint32_t a, b;
+};
+struct options_next {
+	struct options_now now;
+	uint64_t c;
+};
+
+START_TEST(options_of_other_releases)
+{
+	struct options_now known = {0};
+	struct options_next next = {.now = {.size = sizeof(next), .a = 1, .b = 2}};
+	ck_assert_int_eq(avd__options_copy(&known, sizeof(known), &next, sizeof(size_t)), 0);
+	ck_assert_uint_eq(known.b, 2);
+	next.c = 1;
+	ck_assert_int_eq(avd__options_copy(&known, sizeof(known), &next, sizeof(size_t)), -E2BIG);
+	struct options_now old = {.size = sizeof(size_t) + 4, .a = 7, .b = 9};
+	memset(&known, 0, sizeof(known));
+	ck_assert_int_eq(avd__options_copy(&known, sizeof(known), &old, sizeof(size_t)), 0);
+	ck_assert_uint_eq(known.a, 7);
+	ck_assert_uint_eq(known.b, 0);
+	old.size = 3;
+	ck_assert_int_eq(avd__options_copy(&known, sizeof(known), &old, sizeof(size_t)), -EINVAL);
+	ck_assert_int_eq(avd__options_copy(&known, sizeof(known), NULL, 8), -EINVAL);
+}
+END_TEST
+
+START_TEST(buf_grows_and_hands_over)
+{
+	struct avd__buf buf = {0};
+	for (int i = 0; i < 1000; i++)
+		ck_assert_int_eq(avd__buf_printf(&buf, "%d,", i), 0);
+	char *data;
+	size_t len;
+	ck_assert_int_eq(avd__buf_take(&buf, &data, &len), 0);
+	ck_assert_uint_eq(len, strlen(data));
+	ck_assert_mem_eq(data, "0,1,2,", 6);
+	avd_free(data);
+	ck_assert_ptr_null(buf.data);
+	ck_assert_int_eq(avd__buf_append(&buf, "x", SIZE_MAX - 4), -ENOMEM);
+	ck_assert_int_eq(avd__buf_puts(&buf, "later"), -ENOMEM); /* sticky */
+	avd__buf_free(&buf);
+}
+END_TEST
+
+START_TEST(cache_dir_order)
+{
+	char *path;
+	ck_assert_int_eq(avd__cache_dir("/x", &path, NULL), 0);
+	ck_assert_str_eq(path, "/x");
+	free(path);
+	setenv("XDG_CACHE_HOME", "/xdg", 1);
+	setenv("HOME", "/home/u", 1);
+	ck_assert_int_eq(avd__cache_dir(NULL, &path, NULL), 0);
+	ck_assert_str_eq(path, "/xdg/attachverdict");
+	free(path);
+	setenv("XDG_CACHE_HOME", "relative", 1);
+	ck_assert_int_eq(avd__cache_dir(NULL, &path, NULL), 0);
+	ck_assert_str_eq(path, "/home/u/.cache/attachverdict");
+	free(path);
+	unsetenv("HOME");
+	ck_assert_int_eq(avd__cache_dir(NULL, &path, NULL), -ENOENT);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("base");
+	TCase *tc = tcase_create("base");
+	tcase_add_test(tc, escape_hostile);
+	tcase_add_test(tc, escape_cuts_at_a_whole_escape);
+	tcase_add_test(tc, error_is_escaped_and_bounded);
+	tcase_add_test(tc, options_of_other_releases);
+	tcase_add_test(tc, buf_grows_and_hands_over);
+	tcase_add_test(tc, cache_dir_order);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	const int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
