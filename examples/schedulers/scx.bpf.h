@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The few kernel types and kfuncs that the examples need, declared by hand so that they
+ * build without a vmlinux.h and without any kernel at hand. libbpf matches members by
+ * name against the running kernel's BTF (CO-RE), so only those in use need to stand here.
+ * Source: include/linux/sched/ext.h, kernel/sched/ext.c.
+ */
+#ifndef EXAMPLES_SCX_BPF_H
+#define EXAMPLES_SCX_BPF_H
+
+typedef unsigned char u8;
+typedef unsigned int u32;
+typedef int s32;
+typedef unsigned long long u64;
+typedef long long s64;
+
+/* <bpf/bpf_helpers.h> wants these names from vmlinux.h. */
+typedef u8 __u8;
+typedef unsigned short __u16;
+typedef u32 __u32;
+typedef u64 __u64;
+typedef s32 __s32;
+typedef s64 __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#define CORE __attribute__((preserve_access_index))
+
+struct task_struct {
+	s32 pid;
+	s32 nr_cpus_allowed;
+} CORE;
+
+struct scx_exit_info {
+	s32 kind;
+	s64 exit_code;
+} CORE;
+
+struct scx_exit_task_args;
+struct scx_init_task_args;
+
+struct sched_ext_ops {
+	s32 (*select_cpu)(struct task_struct *p, s32 prev_cpu, u64 wake_flags);
+	void (*enqueue)(struct task_struct *p, u64 enq_flags);
+	void (*dispatch)(s32 cpu, struct task_struct *prev);
+	void (*running)(struct task_struct *p);
+	s32 (*init)(void);
+	void (*exit)(struct scx_exit_info *info);
+	u64 flags;
+	u32 timeout_ms;
+	char name[128];
+};
+
+/* enum scx_dsq_id_flags, enum scx_public_consts of the kernel */
+#define SCX_DSQ_GLOBAL ((1ULL << 63) | 1)
+#define SCX_DSQ_LOCAL ((1ULL << 63) | 2)
+#define SCX_SLICE_DFL (20ULL * 1000 * 1000) /* ns */
+
+/* kfuncs since 6.13 under these names */
+extern void scx_bpf_dsq_insert(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym;
+extern s32 scx_bpf_create_dsq(u64 dsq_id, s32 node) __ksym;
+extern void scx_bpf_error_bstr(char *fmt, unsigned long long *data, u32 data_size) __ksym;
+
+/* Ejects the scheduler with a message, like scx_bpf_error() of the scx project's headers. */
+#define scx_error(text)                                                \
+	({                                                             \
+		static char scx_error_text[] = text;                   \
+		unsigned long long scx_error_args[1] = {0};            \
+		scx_bpf_error_bstr(scx_error_text, scx_error_args, 0); \
+	})
+
+#endif
