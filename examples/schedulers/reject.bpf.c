@@ -5,7 +5,8 @@
 char LICENSE[] SEC("license") = "GPL";
 
 struct {
-	__uint(type, 2); /* BPF_MAP_TYPE_ARRAY */
+	/* Not an array: for a constant key of one the verifier knows that the entry is there. */
+	__uint(type, 1); /* BPF_MAP_TYPE_HASH */
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, u64);
