@@ -6,6 +6,7 @@
 #include <attachverdict/base.h>
 #include <attachverdict/cell.h>
 #include <attachverdict/kernel.h>
+#include <attachverdict/machine.h>
 #include <attachverdict/message.h>
 #include <attachverdict/report.h>
 #include <attachverdict/stream.h>

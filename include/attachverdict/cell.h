@@ -6,6 +6,7 @@
 #ifndef ATTACHVERDICT_CELL_H
 #define ATTACHVERDICT_CELL_H
 
+#include <attachverdict/machine.h>
 #include <attachverdict/stream.h>
 
 #ifdef __cplusplus
@@ -13,12 +14,6 @@ extern "C" {
 #endif
 
 typedef struct avd_cell avd_cell;
-
-enum avd_machine_kind {
-	AVD_MACHINE_AUTO = 0,
-	AVD_MACHINE_QEMU = 1,
-	AVD_MACHINE_KVM = 2,
-};
 
 enum avd_dispatch_mode {
 	AVD_DISPATCH_QUICK = 0,
