@@ -12,4 +12,15 @@ uint32_t avd__crc32c(uint32_t crc, const void *bytes, size_t size);
 /* The portable one, for CPUs without SSE 4.2 and for tests. */
 uint32_t avd__crc32c_portable(uint32_t crc, const void *bytes, size_t size);
 
+/* The ways to compute it, worst first. */
+enum avd__crc32c_way {
+	AVD__CRC32C_PORTABLE = 1,
+	AVD__CRC32C_SSE42 = 2, /* crc32 instruction, one stream */
+	AVD__CRC32C_CLMUL = 3, /* three streams, joined by pclmulqdq */
+};
+/* The best way of this CPU; avd__crc32c() takes it. */
+enum avd__crc32c_way avd__crc32c_best(void);
+/* By one way, no better than avd__crc32c_best(): for tests and benchmarks. */
+uint32_t avd__crc32c_by(enum avd__crc32c_way way, uint32_t crc, const void *bytes, size_t size);
+
 #endif
