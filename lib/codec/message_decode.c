@@ -74,7 +74,8 @@ static enum avd__message_status take_field(struct avd__cursor *cursor, const str
 struct walk {
 	struct avd__cursor cursor;
 	uint64_t pairs; /* left */
-	uint64_t next_key; /* keys ascend, so the next one is this at least */
+	uint64_t last_key;
+	bool started;
 };
 
 /* Takes a key and its value's head. */
@@ -85,9 +86,11 @@ static enum avd__message_status next_pair(struct walk *walk, uint64_t *ret_key,
 	enum avd__message_status status = avd__item_next(&walk->cursor, &key);
 	if (status)
 		return status;
-	if (key.type != AVD__ITEM_UINT || key.value < walk->next_key || key.value == UINT64_MAX)
+	/* Ascending: so no key comes twice, and nothing must be remembered to know it. */
+	if (key.type != AVD__ITEM_UINT || (walk->started && key.value <= walk->last_key))
 		return AVD__MESSAGE_INVALID;
-	walk->next_key = key.value + 1;
+	walk->last_key = key.value;
+	walk->started = true;
 	walk->pairs--;
 	*ret_key = key.value;
 	return avd__item_next(&walk->cursor, ret_value);
