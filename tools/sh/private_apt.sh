@@ -131,7 +131,6 @@ open_suite()
 	SUITE_DIR=$dir
 	stamp=$dir/updated
 	[ -n "${MIRROR_URI-}" ] || find_mirror "$cache"
-	mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$dir/conf.d" || die "can't write $dir"
 	write_apt_conf "$dir"
 	printf '%s [arch=%s%s] %s %s main\n' "$kind" "$(dpkg --print-architecture)" \
 		"${MIRROR_KEY:+ signed-by=$MIRROR_KEY}" "$MIRROR_URI" "$suite" >"$dir/sources.list.new"
@@ -161,17 +160,18 @@ write_apt_conf()
 {
 	local dir=$1
 
+	mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$dir/conf.d" "$dir/empty" || die "can't write $dir"
 	apt-config dump | sed -n -e '/^Acquire::IndexTargets/d' -e '/^Acquire::Languages/d' \
 		-e '/^Acquire::/p' >"$dir/conf.d/machine.conf.new"
 	mv "$dir/conf.d/machine.conf.new" "$dir/conf.d/machine.conf"
 	: >"$dir/status"
 	cat >"$dir/apt.conf.new" <<-CONF
 		Dir::Etc::parts "$dir/conf.d";
-		Dir::Etc::main "$dir/none";
+		Dir::Etc::main "/dev/null";
 		Dir::Etc::sourcelist "$dir/sources.list";
-		Dir::Etc::sourceparts "$dir/none";
-		Dir::Etc::preferences "$dir/none";
-		Dir::Etc::preferencesparts "$dir/none";
+		Dir::Etc::sourceparts "$dir/empty";
+		Dir::Etc::preferences "/dev/null";
+		Dir::Etc::preferencesparts "$dir/empty";
 		Dir::State "$dir";
 		Dir::State::lists "$dir/lists";
 		Dir::State::status "$dir/status";
@@ -194,43 +194,42 @@ suite_versions()
 	private_apt "$1" apt-cache madison "$2" 2>/dev/null | awk -F ' *[|] *' '{ print $2 }'
 }
 
-# download_deb DIR PACKAGE VERSION INTO: apt verifies it; prints the file's path. An interrupted
-# download is taken up where it ended.
+# download_deb DIR PACKAGE VERSION INTO: prints the file's path.
 download_deb()
 {
-	local dir=$1 package=$2 version=$3 into=$4 file
-
-	mkdir -p "$into/partial" || return 1
-	file=$(private_apt "$dir" apt-get download --print-uris -q "$package=$version" 2>/dev/null |
-		awk '/^'\''/ { print $2; exit }')
-	if [ -z "$file" ] || ! (cd "$into" && private_apt "$dir" apt-get download -q \
-		"$package=$version") >"$dir/download.log" 2>&1; then
-		say "$package $version could not be downloaded:"
-		sed -n 's/^[EW]: /  /p' "$dir/download.log" >&2
-		return 1
-	fi
-	printf '%s/%s\n' "$into" "$file"
+	download_uri "$1" "$2 $3" "$4" \
+		< <(cd "$1/empty" && private_apt "$1" apt-get download -q --print-uris "$2=$3" 2>&1)
 }
 
-# download_orig DIR SOURCE VERSION INTO: the upstream tarball of a source package, as above.
+# download_orig DIR SOURCE VERSION INTO: the same for the upstream tarball of a source package.
 download_orig()
 {
-	local dir=$1 source=$2 version=$3 into=$4 uri file hash
+	download_uri "$1" "the source of $2 $3" "$4" < <(cd "$1/empty" && private_apt "$1" \
+		apt-get source -q --print-uris "$2=$3" 2>&1 | grep -E "^[EW]:|\.orig\.tar\.[a-z0-9]+ ")
+}
+
+# download_uri DIR WHAT INTO: what apt's --print-uris said is on standard input. apt's helper
+# takes up an interrupted download where it ended and checks the result against the signed
+# index, also a file that is there already (`apt-get download` goes by its size).
+download_uri()
+{
+	local dir=$1 what=$2 into=$3 uris uri file size hash
 
 	mkdir -p "$into" || return 1
-	read -r uri file hash < <(private_apt "$dir" apt-get source -q --print-uris \
-		"$source=$version" 2>/dev/null |
-		awk '/^'\''/ && $2 ~ /\.orig\.tar\.[a-z0-9]+$/ { print substr($1, 2, length($1) - 2), $2, $4 }')
-	case $hash in
+	uris=$(cat)
+	read -r uri file size hash < <(grep "^'" <<<"$uris")
+	case ${hash-} in
 	SHA256:* | SHA512:*) ;;
 	*)
-		say "$source $version: the index names no tarball with a checksum"
+		say "the index has no $what, or no checksum of it"
+		sed -n 's/^[EW]: /  /p' <<<"$uris" >&2
 		return 1
 		;;
 	esac
-	if ! private_apt "$dir" /usr/lib/apt/apt-helper download-file "$uri" "$into/$file" "$hash" \
-		>"$dir/download.log" 2>&1; then
-		say "$source $version could not be downloaded:"
+	uri=${uri#\'}
+	if ! private_apt "$dir" /usr/lib/apt/apt-helper download-file "${uri%\'}" "$into/$file" \
+		"$hash" >"$dir/download.log" 2>&1; then
+		say "$what ($size bytes) could not be downloaded:"
 		sed -n 's/^[EW]: /  /p' "$dir/download.log" >&2
 		return 1
 	fi
