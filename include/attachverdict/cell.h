@@ -48,6 +48,7 @@ struct avd_cell_options {
 	uint64_t budget_wall_ms; /* [120 000] wall guard of the same, guest time */
 	uint64_t payload_timeout_ms; /* [none] */
 	uint64_t log_limit; /* bytes of output kept per stream [4 MiB] */
+	uint64_t channel_limit; /* bytes that the guest may send in all [256 MiB] */
 	uint32_t machine; /* enum avd_machine_kind */
 	uint32_t dispatch; /* enum avd_dispatch_mode */
 	avd_event_fn on_event; /* each frame as it comes; runs in avd_cell_step() */

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include "cell/config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "cell/limits.h"
+
+static int out_of_memory(struct avd__error *error)
+{
+	return avd__fail(error, ENOMEM, "out of memory");
+}
+
+/* Takes over `memory` (also when it fails); NULL is an allocation that failed before. */
+static int keep(struct avd__cell_config *config, void *memory, struct avd__error *error)
+{
+	if (!memory)
+		return out_of_memory(error);
+	if (config->kept_count == config->kept_cap) {
+		const size_t cap = config->kept_cap ? config->kept_cap * 2 : 32;
+		void **kept = realloc(config->kept, cap * sizeof(*kept));
+		if (!kept) {
+			free(memory);
+			return out_of_memory(error);
+		}
+		config->kept = kept;
+		config->kept_cap = cap;
+	}
+	config->kept[config->kept_count++] = memory;
+	return 0;
+}
+
+static int copy_text(struct avd__cell_config *config, const char **text, struct avd__error *error)
+{
+	if (!*text)
+		return 0;
+	if (**text == '\0') { /* as good as not given */
+		*text = NULL;
+		return 0;
+	}
+	char *copy = strdup(*text);
+	*text = copy;
+	return keep(config, copy, error);
+}
+
+/* A later chdir() of the caller must not change what was meant. */
+static int copy_path(struct avd__cell_config *config, const char **path, struct avd__error *error)
+{
+	if (!*path || **path == '\0' || **path == '/')
+		return copy_text(config, path, error);
+	if (!config->cwd)
+		return avd__fail(error, EINVAL,
+				 "%s: the current directory is gone; give an absolute path", *path);
+	char *joined = NULL;
+	if (asprintf(&joined, "%s/%s", strcmp(config->cwd, "/") == 0 ? "" : config->cwd, *path) < 0)
+		joined = NULL;
+	*path = joined;
+	return keep(config, joined, error);
+}
+
+static int copy_list(struct avd__cell_config *config, const char *what, const char *const **list,
+		     size_t count, struct avd__error *error)
+{
+	if (count == 0) {
+		*list = NULL;
+		return 0;
+	}
+	if (!*list)
+		return avd__fail(error, EINVAL, "%s: %zu items are announced, but the list is NULL",
+				 what, count);
+	const char **copy = calloc(count + 1, sizeof(*copy));
+	int r = keep(config, copy, error);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++) {
+		if (!(*list)[i])
+			return avd__fail(error, EINVAL, "%s: item %zu of %zu is NULL", what, i + 1,
+					 count);
+		char *text = strdup((*list)[i]);
+		r = keep(config, text, error);
+		if (r < 0)
+			return r;
+		copy[i] = text;
+	}
+	*list = copy;
+	return 0;
+}
+
+static int check_args(const struct avd_cell_options *o, struct avd__error *error)
+{
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < o->scheduler_count; i++)
+		bytes += strlen(o->scheduler[i]) + 1;
+	for (size_t i = 0; i < o->payload_count; i++)
+		bytes += strlen(o->payload[i]) + 1;
+	if (bytes > AVD__CELL_ARGS_MAX)
+		return avd__fail(error, E2BIG,
+				 "the scheduler's and the payload's arguments take %" PRIu64
+				 " bytes, at most %" PRIu64
+				 " are allowed; put them into a file and "
+				 "include that",
+				 bytes, AVD__CELL_ARGS_MAX);
+	return 0;
+}
+
+static int copy_strings(struct avd__cell_config *config, struct avd__error *error)
+{
+	struct avd_cell_options *o = &config->options;
+	/* A relative path needs it; who gives none may stand in a directory that is gone. */
+	config->cwd = getcwd(NULL, 0);
+	int r = copy_list(config, "scheduler", &o->scheduler, o->scheduler_count, error);
+	if (r == 0)
+		r = copy_list(config, "payload", &o->payload, o->payload_count, error);
+	if (r == 0)
+		r = copy_list(config, "includes", &o->includes, o->include_count, error);
+	if (r == 0)
+		r = copy_text(config, &o->topology, error);
+	if (r == 0)
+		r = copy_text(config, &o->kernel_args, error);
+	if (r == 0)
+		r = copy_path(config, &o->kernel, error);
+	if (r == 0)
+		r = copy_path(config, &o->cache_dir, error);
+	if (r == 0)
+		r = copy_path(config, &o->record_path, error);
+	if (r == 0)
+		r = copy_path(config, &o->keep_dir, error);
+	if (r == 0) {
+		/* Without a slash it is a name to look for in $PATH. */
+		if (o->qemu && strchr(o->qemu, '/'))
+			r = copy_path(config, &o->qemu, error);
+		else
+			r = copy_text(config, &o->qemu, error);
+	}
+	return r;
+}
+
+int avd__cell_split_include(const char *include, char **ret_host, const char **ret_guest,
+			    struct avd__error *error)
+{
+	const char *cut = NULL;
+	for (const char *p = strstr(include, ":/"); p; p = strstr(p + 1, ":/"))
+		cut = p;
+	const size_t host_len = cut ? (size_t)(cut - include) : strlen(include);
+	if (host_len == 0)
+		return avd__fail(error, EINVAL, "include \"%s\": no host path; give HOST[:GUEST]",
+				 include);
+	char *host = strndup(include, host_len);
+	if (!host)
+		return out_of_memory(error);
+	*ret_host = host;
+	*ret_guest = cut ? cut + 1 : NULL;
+	return 0;
+}
+
+static int check_topology(struct avd__cell_config *config, struct avd__error *error)
+{
+	const char *text = config->options.topology;
+	uint32_t cpus = 0;
+	const char *p = text;
+	for (; *p >= '0' && *p <= '9' && cpus <= AVD__CELL_CPUS_MAX; p++)
+		cpus = cpus * 10 + (uint32_t)(*p - '0');
+	if (*p || cpus < AVD__CELL_CPUS_MIN || cpus > AVD__CELL_CPUS_MAX)
+		return avd__fail(error, EINVAL,
+				 "topology \"%s\": give the number of CPUs, %u to %u (other forms "
+				 "are not built in yet)",
+				 text, AVD__CELL_CPUS_MIN, AVD__CELL_CPUS_MAX);
+	config->cpus = cpus;
+	return 0;
+}
+
+static int check_range(const char *name, uint64_t *value, uint64_t fallback, uint64_t least,
+		       uint64_t most, struct avd__error *error)
+{
+	if (*value == 0)
+		*value = fallback;
+	if (*value < least || *value > most)
+		return avd__fail(error, EINVAL,
+				 "%s=%" PRIu64 " is out of range: %" PRIu64 " to %" PRIu64, name,
+				 *value, least, most);
+	return 0;
+}
+
+static int check_numbers(struct avd_cell_options *o, struct avd__error *error)
+{
+	const struct {
+		const char *name;
+		uint64_t *value, fallback, least, most;
+	} rules[] = {
+		{"memory_bytes", &o->memory_bytes, AVD__CELL_MEMORY, AVD__CELL_MEMORY_MIN,
+		 AVD__CELL_MEMORY_MAX},
+		{"timeout_ms", &o->timeout_ms, AVD__CELL_TIMEOUT_MS, 1, AVD__CELL_TIME_MAX_MS},
+		{"boot_timeout_ms", &o->boot_timeout_ms, AVD__CELL_BOOT_TIMEOUT_MS, 1,
+		 AVD__CELL_TIME_MAX_MS},
+		{"silence_timeout_ms", &o->silence_timeout_ms, AVD__CELL_SILENCE_TIMEOUT_MS, 1,
+		 AVD__CELL_TIME_MAX_MS},
+		{"idle_timeout_ms", &o->idle_timeout_ms, AVD__CELL_IDLE_TIMEOUT_MS, 1,
+		 AVD__CELL_TIME_MAX_MS},
+		{"settle_ms", &o->settle_ms, AVD__CELL_SETTLE_MS, 1, AVD__CELL_SETTLE_MAX_MS},
+		{"budget_cpu_ms", &o->budget_cpu_ms, AVD__CELL_BUDGET_CPU_MS, 1,
+		 AVD__CELL_TIME_MAX_MS},
+		{"budget_wall_ms", &o->budget_wall_ms, AVD__CELL_BUDGET_WALL_MS, 1,
+		 AVD__CELL_TIME_MAX_MS},
+		{"payload_timeout_ms", &o->payload_timeout_ms, 0, 0, AVD__CELL_TIME_MAX_MS},
+		{"channel_limit", &o->channel_limit, AVD__CELL_CHANNEL_LIMIT,
+		 AVD__CELL_CHANNEL_LIMIT_MIN, UINT64_MAX},
+		{"log_limit", &o->log_limit, AVD__CELL_LOG_LIMIT, 1, UINT64_MAX},
+	};
+	for (size_t i = 0; i < AVD__ARRAY_SIZE(rules); i++) {
+		const int r = check_range(rules[i].name, rules[i].value, rules[i].fallback,
+					  rules[i].least, rules[i].most, error);
+		if (r < 0)
+			return r;
+	}
+	if (o->memory_bytes % AVD__MIB)
+		return avd__fail(error, EINVAL,
+				 "memory_bytes=%" PRIu64 " is not a whole number of MiB",
+				 o->memory_bytes);
+	return 0;
+}
+
+static int check_kernel_args(const char *args, struct avd__error *error)
+{
+	if (!args)
+		return 0;
+	if (strlen(args) > AVD__CELL_KERNEL_ARGS_MAX)
+		return avd__fail(error, E2BIG, "kernel_args: %zu bytes, at most %u fit",
+				 strlen(args), AVD__CELL_KERNEL_ARGS_MAX);
+	for (const char *p = args; *p; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return avd__fail(error, EINVAL,
+					 "kernel_args: a control character at byte %zu; separate "
+					 "arguments by spaces",
+					 (size_t)(p - args));
+	}
+	return 0;
+}
+
+static int check_kinds(const struct avd_cell_options *o, struct avd__error *error)
+{
+	if (o->machine == AVD_MACHINE_KVM)
+		return avd__fail(error, ENOTSUP, "the KVM machine is not built in yet; use qemu");
+	if (o->machine != AVD_MACHINE_AUTO && o->machine != AVD_MACHINE_QEMU)
+		return avd__fail(error, EINVAL, "machine=%u is no enum avd_machine_kind",
+				 o->machine);
+	if (o->dispatch != AVD_DISPATCH_QUICK && o->dispatch != AVD_DISPATCH_OFF)
+		return avd__fail(error, EINVAL, "dispatch=%u is no enum avd_dispatch_mode",
+				 o->dispatch);
+	return 0;
+}
+
+static int check_lists(const struct avd_cell_options *o, struct avd__error *error)
+{
+	if (o->scheduler_count == 0 || o->scheduler[0][0] == '\0')
+		return avd__fail(error, EINVAL,
+				 "no scheduler: name a program or a .bpf.o object to attach");
+	if (o->payload_count && o->payload[0][0] == '\0')
+		return avd__fail(error, EINVAL, "the payload's program is an empty name");
+	if (o->include_count > AVD__CELL_INCLUDES_MAX)
+		return avd__fail(error, E2BIG,
+				 "%zu includes, at most %u are allowed; include a directory",
+				 o->include_count, AVD__CELL_INCLUDES_MAX);
+	for (size_t i = 0; i < o->include_count; i++) {
+		char *host;
+		const char *guest;
+		const int r = avd__cell_split_include(o->includes[i], &host, &guest, error);
+		if (r < 0)
+			return r;
+		free(host);
+	}
+	return check_args(o, error);
+}
+
+int avd__cell_config_init(struct avd__cell_config *config, const struct avd_cell_options *given,
+			  struct avd__error *error)
+{
+	struct avd_cell_options *o = &config->options;
+	*config = (struct avd__cell_config){0};
+	/* The first release had everything up to the scheduler's arguments at least. */
+	int r = avd__options_copy(o, sizeof(*o), given, offsetof(struct avd_cell_options, payload));
+	if (r == -E2BIG)
+		return avd__fail(error, E2BIG,
+				 "the options are from a newer release than this library, %s, and "
+				 "use something that it does not know",
+				 avd_version());
+	if (r < 0)
+		return avd__fail(error, EINVAL,
+				 "no options, or their size is not set; use AVD_OPTIONS_INIT");
+	r = copy_strings(config, error);
+	if (r == 0)
+		r = check_lists(o, error);
+	if (r == 0 && !o->topology)
+		o->topology = AVD__CELL_TOPOLOGY;
+	if (r == 0)
+		r = check_topology(config, error);
+	if (r == 0)
+		r = check_numbers(o, error);
+	if (r == 0)
+		r = check_kernel_args(o->kernel_args, error);
+	if (r == 0)
+		r = check_kinds(o, error);
+	if (r < 0)
+		avd__cell_config_free(config);
+	return r;
+}
+
+void avd__cell_config_free(struct avd__cell_config *config)
+{
+	for (size_t i = 0; i < config->kept_count; i++)
+		free(config->kept[i]);
+	free(config->kept);
+	free(config->cwd);
+	*config = (struct avd__cell_config){0};
+}

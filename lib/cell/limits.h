@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
+/*
+ * Every default and bound of a cell, each with its reason. Those that a user can
+ * change are named after their option in struct avd_cell_options.
+ */
+#ifndef AVD_LIB_CELL_LIMITS_H
+#define AVD_LIB_CELL_LIMITS_H
+
+#include <stdint.h>
+
+#define AVD__MS UINT64_C(1000000) /* in ns */
+#define AVD__SECOND UINT64_C(1000000000)
+#define AVD__MIB (UINT64_C(1) << 20)
+
+/* Two CPUs: the smallest machine in which a scheduler has to place tasks. */
+#define AVD__CELL_TOPOLOGY "2"
+#define AVD__CELL_CPUS_MIN 1u
+/* xAPIC ids are 8 bits wide and the I/O APIC and broadcast take two; QEMU's q35 without an
+ * IOMMU, and x2APIC without interrupt remapping, stop at 255. */
+#define AVD__CELL_CPUS_MAX 252u
+
+/* A stock kernel, the unpacked init and a scheduler with its libraries need about 300 MiB. */
+#define AVD__CELL_MEMORY (UINT64_C(1024) * AVD__MIB)
+/* Below this a stock kernel runs out of memory while it unpacks its initramfs. */
+#define AVD__CELL_MEMORY_MIN (UINT64_C(256) * AVD__MIB)
+#define AVD__CELL_MEMORY_MAX (UINT64_C(1024) * 1024 * AVD__MIB) /* 1 TiB: a slip of the pen */
+/* What the kernel itself takes: text, page structs, per-CPU areas. On top of that the archive
+ * is in memory twice while the kernel unpacks it. */
+#define AVD__CELL_MEMORY_KERNEL (UINT64_C(160) * AVD__MIB)
+
+/* The whole cell. Twenty times what the slowest healthy cell took under emulation. */
+#define AVD__CELL_TIMEOUT_MS UINT64_C(600000)
+/* A quiet boot takes 2 to 5 s of CPU time under emulation: room for a host 20 times slower. */
+#define AVD__CELL_BOOT_TIMEOUT_MS UINT64_C(120000)
+/* The guest's heartbeat comes each second, and a stalled scheduler is ejected by the kernel
+ * after at most 30 s (kernel/sched/ext.c, SCX_WATCHDOG_MAX_TIMEOUT): twice that. */
+#define AVD__CELL_SILENCE_TIMEOUT_MS UINT64_C(60000)
+/* A machine whose CPUs are all halted with no timer set never comes back. */
+#define AVD__CELL_IDLE_TIMEOUT_MS UINT64_C(60000)
+/* How long a machine may take to end after `done` (CPU time), and after it was told to stop
+ * (wall): both take well below a second. */
+#define AVD__CELL_GRACE_MS UINT64_C(10000)
+/* ... and in wall time after `done` so many times as long, on whatever host. */
+#define AVD__CELL_GRACE_WALL_FACTOR 6u
+/* Longer than this is a mistake in the unit. */
+#define AVD__CELL_TIME_MAX_MS (UINT64_C(7) * 24 * 3600 * 1000)
+/* A machine counts as idle below this share of one CPU: QEMU with all vCPUs halted was seen
+ * to use under 1 permille, a guest that only ticks over 10. */
+#define AVD__CELL_IDLE_PERMILLE 3u
+/* How often the watchdog reads the machine's CPU time, at most and at least. */
+#define AVD__CELL_TICK (1000 * AVD__MS)
+#define AVD__CELL_TICK_MIN (10 * AVD__MS)
+
+/* The gate in the guest: see the design, section 2. */
+#define AVD__CELL_SETTLE_MS UINT64_C(100)
+#define AVD__CELL_SETTLE_MAX_MS UINT64_C(60000)
+#define AVD__CELL_BUDGET_CPU_MS UINT64_C(35000)
+#define AVD__CELL_BUDGET_WALL_MS UINT64_C(120000)
+
+/* Output kept per stream of the guest's programs. */
+#define AVD__CELL_LOG_LIMIT (UINT64_C(4) * AVD__MIB)
+/* All that a guest may send: many times what four full logs and a long kernel log need, and
+ * still a file that one can mail. */
+#define AVD__CELL_CHANNEL_LIMIT (UINT64_C(256) * AVD__MIB)
+#define AVD__CELL_CHANNEL_LIMIT_MIN (UINT64_C(64) << 10)
+
+/* The cell frame carries the arguments and a frame's payload ends at 1 MiB; ARG_MAX of a
+ * default guest is 2 MiB. */
+#define AVD__CELL_ARGS_MAX (UINT64_C(256) << 10)
+#define AVD__CELL_INCLUDES_MAX 4096u
+/* The kernel takes 2048 bytes (COMMAND_LINE_SIZE), the machine's own part included. */
+#define AVD__CELL_KERNEL_ARGS_MAX 1024u
+
+/* console.log under keep_dir: a guest can print for as long as it runs. */
+#define AVD__CELL_CONSOLE_FILE_MAX (UINT64_C(64) * AVD__MIB)
+/* Last bytes of the console in the end-cause frame. */
+#define AVD__CELL_CONSOLE_TAIL 16384u
+/* A console line's beginning, in which a panic or an oops is looked for. */
+#define AVD__CELL_CONSOLE_LINE 256u
+
+/* One line of what ended the cell; evidence keeps as much. */
+#define AVD__CELL_DETAIL 256u
+
+#endif
