@@ -21,14 +21,15 @@ enum avd_event_type {
 	AVD_EVENT_FAULT = 3, /* a frame that breaks the sequence or the protocol */
 };
 
-/* Valid during the callback only. */
+/* Valid during the callback only. Each frame is told once, as sound or as a fault. An
+ * end-cause frame is told by avd_stream_finish(): only the last frame can be one. */
 struct avd_event {
 	uint32_t type; /* enum avd_event_type */
 	uint32_t seq; /* of a frame */
 	uint64_t offset; /* in the stream, bytes */
 	uint64_t skipped;
 	const char *detail; /* what is wrong; NULL for a frame */
-	const struct avd_message *message; /* NULL for a gap */
+	const struct avd_message *message; /* NULL for a gap, or if the frame holds none */
 };
 typedef void (*avd_event_fn)(void *userdata, const struct avd_event *event);
 
@@ -43,26 +44,56 @@ struct avd_stream_options {
 	size_t size;
 	uint32_t flags; /* enum avd_stream_flags */
 	uint32_t reserved;
-	const uint8_t *nonce; /* AVD_NONCE_SIZE bytes, copied; required unless a recording */
+	const uint8_t *nonce; /* AVD_NONCE_SIZE bytes, copied; NULL exactly for a recording */
 	size_t nonce_size;
-	avd_event_fn on_event; /* may be NULL; runs inside avd_stream_feed() */
-	void *userdata;
+	avd_event_fn on_event; /* may be NULL; runs inside avd_stream_feed() and _finish() */
+	void *userdata; /* of on_event and log */
+	avd_log_fn log; /* may be NULL; each step of the verdict's state machine, level debug */
 };
 
+/*
+ * The rules, where the outcomes' own words leave room:
+ *  - Precedence does not depend on the order: scheduler-died, then
+ *    scheduler-not-attached, then ATTACHED. The two failures count if their own frame
+ *    is sound, even after a gap or without a hello, but not after a hello with another
+ *    boot's nonce or protocol; a later hello that is right makes them count again.
+ *  - ATTACHED: hello, scheduler-started, scheduler-attached (with an ops name, and
+ *    enable_seq above both what it was before and what scheduler-started said), then
+ *    payload-starting, each exactly once, in this order, frames numbered from 0 without
+ *    a gap. Anything else before payload-starting, such as a second hello, done or
+ *    init-failed, makes ATTACHED impossible for good. phase, log, kernel-log, heartbeat,
+ *    program, topology and unknown kinds may stand anywhere after hello; dispatch and
+ *    scheduler-exit anywhere after scheduler-attached.
+ *  - After payload-starting a fault leaves the outcome and fails the result. After done
+ *    only the kinds that may stand anywhere are allowed.
+ *  - A failure frame with a reason code that is none of the scheduler's (1..11) counts;
+ *    its code is then exec-failed, killed-by-signal or exited by its other fields,
+ *    or timeout.
+ *  - channel-corrupt: the stream broke before the confirmation. A torn frame right before
+ *    the end or before init-failed, and nothing else wrong, is explained by the guest's
+ *    end: then that end is the reason code, or truncated if no frame tells of it.
+ *  - A result is PASSED after avd_stream_finish() only: ATTACHED; dispatch ok (or the
+ *    cell frame asked for none); no scheduler-exit; payload-exit, if a payload was asked
+ *    for or if it came, with status 0; done with enabled_at_end; no gap and no fault; and
+ *    in a recording an end-cause frame with guest-reset or guest-shutdown. Without a
+ *    recording nobody says what was asked: dispatch is then required, a payload is not;
+ *    done followed by nothing but output stands for the clean end.
+ */
 /* -EINVAL: bad options; -E2BIG: options from the future; -ENOMEM. The caller
  * owns *ret_stream and ends it with avd_stream_free(). Since 0.1. */
 AVD_API int avd_stream_new(const struct avd_stream_options *options, avd_stream **ret_stream);
 AVD_API void avd_stream_free(avd_stream *stream); /* NULL is ignored */
 
 /* Takes all `size` bytes. Bad content is never an error here: it is what the
- * verdict judges. -EINVAL: after avd_stream_finish(); -ENOMEM (the stream can
- * then no longer become ATTACHED). Since 0.1. */
+ * verdict judges. -EINVAL: after avd_stream_finish(). -ENOMEM: bytes were lost; that
+ * breaks the stream like a gap, so it can no longer become ATTACHED, and every later
+ * call fails the same way. Since 0.1. */
 AVD_API int avd_stream_feed(avd_stream *stream, const void *bytes, size_t size);
 
-/* The stream has ended. Idempotent. Since 0.1. */
+/* The stream has ended: what was kept is judged as the end. 0; idempotent. Since 0.1. */
 AVD_API int avd_stream_finish(avd_stream *stream);
 
-/* The verdict as of now: before the end of the stream its result is never PASSED. Since 0.1. */
+/* The verdict as of now: before the end of the stream its result is never PASSED. 0. Since 0.1. */
 AVD_API int avd_stream_verdict(const avd_stream *stream, struct avd_verdict *ret_verdict);
 
 #ifdef __cplusplus

@@ -2,6 +2,9 @@
 /*
  * What a report tells beside the verdict, gathered from sound frames as they
  * come. Bounded: hostile guests can't make it grow. A pure function of the stream.
+ *
+ * Text fields are escaped already (base/buf.h; doing it again changes nothing) and cut
+ * to fit. Outputs, the console and the argv fields are raw bytes.
  */
 #ifndef AVD_LIB_VERDICT_EVIDENCE_H
 #define AVD_LIB_VERDICT_EVIDENCE_H
@@ -48,9 +51,11 @@ struct avd__evidence {
 	int have_started, have_attached, have_failure, have_dispatch, have_scheduler_exit,
 		have_payload_exit, have_done, have_init_failed, have_payload_starting;
 	uint32_t pid;
-	struct avd_msg_attached attached; /* its views point to ops below */
+	/* Views in the messages below point to the escaped text beside them. */
+	struct avd_msg_attached attached;
 	char ops[AVD__EVIDENCE_TEXT];
-	struct avd_msg_failure failure; /* of the deciding failure frame; views into reason below */
+	struct avd_msg_failure failure; /* of the deciding failure frame */
+	uint32_t failure_kind; /* its enum avd_message_kind */
 	char failure_reason[AVD_VERDICT_REASON_MAX];
 	struct avd_msg_dispatch dispatch;
 	uint8_t dispatch_cpus[128]; /* 1024 CPUs */
@@ -68,13 +73,17 @@ struct avd__evidence {
 	uint64_t output_dropped[6];
 	struct avd__tail console;
 	struct avd__kernel_line kernel_lines[AVD__EVIDENCE_KERNEL_LINES];
-	uint32_t kernel_line_count, kernel_line_next;
+	uint32_t kernel_line_count, kernel_line_next; /* read them by avd__evidence_kernel_line() */
 	uint64_t kernel_lines_total;
 	/* the channel */
 	uint64_t frames, bytes, gaps, skipped_bytes, faults;
 	char first_fault[AVD__EVIDENCE_TEXT];
 	uint64_t first_fault_offset;
 };
+
+/* The i-th kept kernel line, oldest first; i < kernel_line_count. */
+const struct avd__kernel_line *avd__evidence_kernel_line(const struct avd__evidence *evidence,
+							 uint32_t i);
 
 /* The evidence of a stream; owned by the stream. */
 const struct avd__evidence *avd__stream_evidence(const avd_stream *stream);
