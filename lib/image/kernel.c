@@ -82,6 +82,8 @@ int avd__kernel_open(const char *path, struct avd__kernel **ret_kernel, struct a
 		kernel->info.image_bytes = (uint64_t)st.st_size;
 		r = read_format(kernel, error);
 	}
+	if (r == 0 && kernel->info.format == AVD_KERNEL_VMLINUX)
+		r = avd__kernel_inspect(kernel, error); /* nothing to unpack: cheap */
 	if (r < 0) {
 		avd__kernel_free(kernel);
 		return r;

@@ -19,8 +19,8 @@ struct avd__kernel;
  */
 int avd__kernel_open(const char *path, struct avd__kernel **ret_kernel, struct avd__error *error);
 void avd__kernel_free(struct avd__kernel *kernel);
-/* Until avd__kernel_vmlinux() or avd__kernel_inspect() has succeeded, what only the unpacked kernel
- * tells (sched_ext, btf, pvh, config_source, a vmlinux file's release) is unknown. */
+/* Of a bzImage, what only the unpacked kernel tells (sched_ext, btf, pvh, config_source) is unknown
+ * until avd__kernel_vmlinux() or avd__kernel_inspect() has succeeded. */
 const struct avd_kernel_info *avd__kernel_info(const struct avd__kernel *kernel);
 /* Completes the info, unpacking in memory; avd__kernel_vmlinux() does it on the way. */
 int avd__kernel_inspect(struct avd__kernel *kernel, struct avd__error *error);

@@ -3,6 +3,8 @@
 #ifndef AVD_LIB_IMAGE_VMLINUX_H
 #define AVD_LIB_IMAGE_VMLINUX_H
 
+#include <stdbool.h>
+
 #include <attachverdict/kernel.h>
 
 #include "base/error.h"
