@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+/* Each vector is a test of its own: test-codec-vectors messages|frames FILE... */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/frame.h"
+#include "codec_samples.h"
+#include "vectors.h"
+
+static struct vector vectors[1024];
+static int vector_count;
+
+static const char *message_status(enum avd__message_status status)
+{
+	static const char *const names[] = {"ok", "unknown-kind", "malformed", "invalid"};
+	return names[status];
+}
+
+START_TEST(message_vector)
+{
+	const struct vector *vector = &vectors[_i];
+	struct avd_message message, again, untouched;
+	uint8_t encoded[4096];
+	memset(&message, 0x5a, sizeof(message));
+	memset(&untouched, 0x5a, sizeof(untouched));
+	const enum avd__message_status status =
+		avd__message_decode(vector->bytes, vector->size, &message);
+	ck_assert_msg(strcmp(message_status(status), vector->expectation) == 0, "%s: %s, not %s",
+		      vector->name, message_status(status), vector->expectation);
+	if (status == AVD__MESSAGE_OK) {
+		const size_t size = avd__message_encode(&message, encoded, sizeof(encoded));
+		ck_assert_uint_gt(size, 0);
+		ck_assert_int_eq(avd__message_decode(encoded, size, &again), AVD__MESSAGE_OK);
+		ck_assert_msg(sample_equal(&message, &again), "%s", vector->name);
+	} else if (status != AVD__MESSAGE_UNKNOWN_KIND) {
+		ck_assert_msg(memcmp(&message, &untouched, sizeof(message)) == 0, "%s",
+			      vector->name);
+	}
+}
+END_TEST
+
+/* No start of a sound message is one itself. */
+START_TEST(message_vector_cut)
+{
+	const struct vector *vector = &vectors[_i];
+	struct avd_message message;
+	if (strcmp(vector->expectation, "ok") != 0 &&
+	    strcmp(vector->expectation, "unknown-kind") != 0)
+		return;
+	for (size_t size = 0; size < vector->size; size++) {
+		uint8_t *cut = malloc(size ? size : 1); /* exact: reading beyond shows */
+		ck_assert_ptr_nonnull(cut);
+		memcpy(cut, vector->bytes, size);
+		ck_assert_msg(avd__message_decode(cut, size, &message) == AVD__MESSAGE_MALFORMED,
+			      "%s cut to %zu", vector->name, size);
+		free(cut);
+	}
+}
+END_TEST
+
+START_TEST(frame_vector)
+{
+	static const char *const names[] = {"ok", "need-more", "bad-mark", "bad-length", "bad-crc"};
+	const struct vector *vector = &vectors[_i];
+	struct avd__frame frame = {0};
+	const enum avd__frame_status status =
+		avd__frame_decode(vector->bytes, vector->size, &frame);
+	char got[64];
+	if (status == AVD__FRAME_NEED_MORE)
+		snprintf(got, sizeof(got), "need-more:%zu", frame.size);
+	else
+		snprintf(got, sizeof(got), "%s", names[status]);
+	ck_assert_msg(strcmp(got, vector->expectation) == 0, "%s: %s, not %s", vector->name, got,
+		      vector->expectation);
+	if (status != AVD__FRAME_OK)
+		return;
+	uint8_t *again = malloc(frame.size);
+	ck_assert_ptr_nonnull(again);
+	memcpy(again + AVD__FRAME_HEAD_SIZE, frame.payload, frame.payload_size);
+	ck_assert_uint_eq(avd__frame_seal(again, frame.seq, frame.payload_size), frame.size);
+	ck_assert_mem_eq(again, vector->bytes, frame.size);
+	free(again);
+}
+END_TEST
+
+static void read_vectors(const char *path)
+{
+	struct vector_file file;
+	int status = vectors_open(&file, path);
+	if (status)
+		exit(EXIT_FAILURE);
+	while (vector_count < 1024 && (status = vectors_next(&file, &vectors[vector_count])) > 0)
+		vector_count++;
+	vectors_close(&file);
+	if (status) {
+		fprintf(stderr, "%s: broken, or too many vectors\n", path);
+		exit(EXIT_FAILURE);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 3)
+		return 2;
+	for (int i = 2; i < argc; i++)
+		read_vectors(argv[i]);
+	Suite *suite = suite_create("codec-vectors");
+	TCase *tcase = tcase_create("vectors");
+	suite_add_tcase(suite, tcase);
+	if (strcmp(argv[1], "messages") == 0) {
+		tcase_add_loop_test(tcase, message_vector, 0, vector_count);
+		tcase_add_loop_test(tcase, message_vector_cut, 0, vector_count);
+	} else {
+		tcase_add_loop_test(tcase, frame_vector, 0, vector_count);
+	}
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	const int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	for (int i = 0; i < vector_count; i++)
+		vector_free(&vectors[i]);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
