@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include "qemu/args.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Below this version two vCPU threads crash guests under emulation ("Oops: int3"): 6 of 10
+ * boots with 7.2, none of 10 with 10.0.2 or with one thread. */
+#define MTTCG_SOUND_SINCE 10u
+
+/* Translated code that QEMU keeps, in MiB; by default it reserves 1024. A boot and a scheduler
+ * need about 60. */
+#define TB_SIZE_MIB 128u
+
+static const char sandbox[] =
+	"on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+
+/*
+ * What every kernel is booted with.
+ *   console, panic          the console is evidence; a panic ends the machine at once
+ *   quiet                   panics, oopses and errors print all the same; 1.2 s of a boot
+ *   8250.nr_uarts, pnpacpi  the kernel must not find the channel's UART: with the first alone
+ *                           it makes a ttyS1 of what ACPI lists, or even calls that one ttyS0
+ *   the rest                time: no self-tests, no calibration, no page-table isolation
+ */
+static const char kernel_cmdline[] =
+	"console=ttyS0 panic=-1 quiet rdinit=/init 8250.nr_uarts=1 pnpacpi=off mitigations=off "
+	"nokaslr no5lvl tsc=reliable random.trust_cpu=on cryptomgr.notests=1";
+
+static void word(struct avd__buf *words, const char *text)
+{
+	avd__buf_append(words, text, strlen(text) + 1);
+}
+
+static void add(struct avd__buf *words, const char *option, const char *fmt, ...) AVD_PRINTF(3, 4);
+static void add(struct avd__buf *words, const char *option, const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+
+	word(words, option);
+	va_start(args, fmt);
+	const int r = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (r < 0) {
+		words->error = -ENOMEM;
+		return;
+	}
+	word(words, text);
+	free(text);
+}
+
+static void add_machine(const struct avd__qemu_setup *setup, struct avd__buf *words)
+{
+	word(words, setup->program);
+	word(words, "-nodefaults");
+	word(words, "-no-user-config");
+	word(words, "-no-reboot");
+	add(words, "-display", "none");
+	add(words, "-machine", "pc");
+	if (!strcmp(setup->accel, "tcg"))
+		add(words, "-accel", "tcg,thread=%s,tb-size=%u",
+		    setup->major < MTTCG_SOUND_SINCE ? "single" : "multi", TB_SIZE_MIB);
+	else
+		add(words, "-accel", "%s", setup->accel);
+	add(words, "-cpu", "max");
+	add(words, "-smp", "%u", setup->cpus);
+	add(words, "-m", "%lluM",
+	    (unsigned long long)((setup->memory_bytes + (1u << 20) - 1) >> 20));
+}
+
+/* COM1 is the console. The channel's UART comes first: ACPI lists them in reverse, and a kernel
+ * that reads ACPI all the same should take COM1 for ttyS0. */
+static void add_ports(struct avd__buf *words)
+{
+	add(words, "-device", "isa-serial,chardev=channel,iobase=0x2f8,irq=3");
+	add(words, "-device", "isa-serial,chardev=console,iobase=0x3f8,irq=4");
+}
+
+int avd__qemu_args(const struct avd__qemu_setup *setup, struct avd__buf *ret_words)
+{
+	struct avd__buf words = {0};
+
+	add_machine(setup, &words);
+	if (setup->kernel_path) {
+		add(&words, "-chardev", "stdio,id=console,signal=on");
+		add(&words, "-chardev", "file,id=channel,path=channel.cborseq");
+		add_ports(&words);
+		add(&words, "-kernel", "%s", setup->kernel_path);
+		add(&words, "-initrd", "%s", setup->initramfs_path);
+	} else {
+		if (setup->sandbox)
+			add(&words, "-sandbox", "%s", sandbox);
+		add(&words, "-chardev", "socket,id=console,fd=%d", AVD__QEMU_FD_CONSOLE);
+		add(&words, "-chardev", "socket,id=channel,fd=%d", AVD__QEMU_FD_CHANNEL);
+		add(&words, "-chardev", "socket,id=qmp,fd=%d", AVD__QEMU_FD_QMP);
+		add_ports(&words);
+		add(&words, "-mon", "chardev=qmp,mode=control");
+		word(&words, "-S"); /* until QMP's events are on */
+		/* The only way to tell a triple fault from a reset; nothing but resets is logged.
+		 */
+		add(&words, "-d", "cpu_reset");
+		add(&words, "-D", "/proc/self/fd/%d", AVD__QEMU_FD_TRACE);
+		add(&words, "-kernel", "/proc/self/fd/%d", AVD__QEMU_FD_KERNEL);
+		add(&words, "-initrd", "/proc/self/fd/%d", AVD__QEMU_FD_INITRAMFS);
+	}
+	add(&words, "-append", "%s", setup->kernel_cmdline);
+	word(&words, "");
+	if (words.error) {
+		const int r = words.error;
+		avd__buf_free(&words);
+		return r;
+	}
+	*ret_words = words;
+	return 0;
+}
+
+char **avd__qemu_argv(const struct avd__buf *words)
+{
+	size_t count = 0, n = 0;
+
+	for (size_t i = 0; i < words->len; i++)
+		count += words->data[i] == '\0';
+	char **argv = calloc(count + 1, sizeof(*argv));
+	if (!argv)
+		return NULL;
+	for (char *p = words->data; *p; p += strlen(p) + 1)
+		argv[n++] = p;
+	return argv;
+}
+
+static bool plain(const char *text)
+{
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				 "_-+=:,./@%";
+	return *text && text[strspn(text, ok)] == '\0';
+}
+
+int avd__qemu_shell_line(const struct avd__buf *words, struct avd__buf *ret_line)
+{
+	struct avd__buf line = {0};
+
+	for (const char *p = words->data; *p; p += strlen(p) + 1) {
+		if (line.len)
+			avd__buf_puts(&line, " ");
+		if (plain(p)) {
+			avd__buf_puts(&line, p);
+			continue;
+		}
+		avd__buf_puts(&line, "'");
+		for (const char *c = p; *c; c++) {
+			if (*c == '\'')
+				avd__buf_puts(&line, "'\\''");
+			else
+				avd__buf_append(&line, c, 1);
+		}
+		avd__buf_puts(&line, "'");
+	}
+	avd__buf_puts(&line, "\n");
+	if (line.error) {
+		const int r = line.error;
+		avd__buf_free(&line);
+		return r;
+	}
+	*ret_line = line;
+	return 0;
+}
+
+int avd__qemu_kernel_cmdline(const char *more, struct avd__buf *ret_line)
+{
+	struct avd__buf line = {0};
+
+	avd__buf_puts(&line, kernel_cmdline);
+	if (more && *more)
+		avd__buf_printf(&line, " %s", more);
+	if (line.error) {
+		const int r = line.error;
+		avd__buf_free(&line);
+		return r;
+	}
+	*ret_line = line;
+	return 0;
+}
+
+/* A decimal number of at most six digits, then `stop`, which is skipped. */
+static const char *number(const char *text, char stop, uint32_t *ret_value)
+{
+	uint32_t value = 0;
+	int digits = 0;
+	for (; *text >= '0' && *text <= '9' && digits < 6; text++, digits++)
+		value = value * 10 + (uint32_t)(*text - '0');
+	if (!digits || (stop && *text != stop))
+		return NULL;
+	*ret_value = value;
+	return text + (stop ? 1 : 0);
+}
+
+int avd__qemu_parse_version(const char *text, struct avd__qemu_info *ret_info)
+{
+	static const char start[] = "QEMU emulator version ";
+	struct avd__qemu_info info = *ret_info;
+
+	if (strncmp(text, start, sizeof(start) - 1) != 0)
+		return -1;
+	text = number(text + sizeof(start) - 1, '.', &info.major);
+	if (text)
+		text = number(text, '.', &info.minor);
+	if (text)
+		text = number(text, '\0', &info.micro);
+	if (!text || (*text >= '0' && *text <= '9'))
+		return -1;
+	*ret_info = info;
+	return 0;
+}

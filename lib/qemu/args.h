@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
+/* QEMU's and the kernel's command lines, as pure functions. */
+#ifndef AVD_LIB_QEMU_ARGS_H
+#define AVD_LIB_QEMU_ARGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "qemu/qemu.h"
+
+/* The file descriptors that QEMU is started with. */
+enum avd__qemu_fd {
+	AVD__QEMU_FD_STDIN = 0,
+	AVD__QEMU_FD_STDOUT = 1,
+	AVD__QEMU_FD_STDERR = 2,
+	AVD__QEMU_FD_KERNEL = 3,
+	AVD__QEMU_FD_INITRAMFS = 4,
+	AVD__QEMU_FD_CONSOLE = 5,
+	AVD__QEMU_FD_CHANNEL = 6,
+	AVD__QEMU_FD_QMP = 7,
+	AVD__QEMU_FD_TRACE = 8,
+	AVD__QEMU_FD_COUNT = 9,
+};
+
+struct avd__qemu_setup {
+	const char *program;
+	uint32_t major; /* QEMU's version */
+	const char *accel; /* "tcg" or "kvm" */
+	bool sandbox;
+	uint32_t cpus;
+	uint64_t memory_bytes;
+	const char *kernel_cmdline;
+	/* Both NULL: the numbered file descriptors. Else paths, and the ports go to files and the
+	 * terminal: what a user can run by hand. */
+	const char *kernel_path;
+	const char *initramfs_path;
+};
+
+/* The words after another, NUL after each, an empty word at the end. 0 or -ENOMEM. */
+int avd__qemu_args(const struct avd__qemu_setup *setup, struct avd__buf *ret_words);
+/* A NULL-terminated argv into the words; free() it. NULL: out of memory. */
+char **avd__qemu_argv(const struct avd__buf *words);
+/* The same words as a line for the shell. 0 or -ENOMEM. */
+int avd__qemu_shell_line(const struct avd__buf *words, struct avd__buf *ret_line);
+
+/* The kernel's command line; `more` may be NULL. 0 or -ENOMEM. */
+int avd__qemu_kernel_cmdline(const char *more, struct avd__buf *ret_line);
+
+/* "QEMU emulator version 7.2.22 (Debian ...)": 0, or -1 if `text` does not start so. */
+int avd__qemu_parse_version(const char *text, struct avd__qemu_info *ret_info);
+
+#endif
