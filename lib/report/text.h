@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
+/* The parts of the text report. */
+#ifndef AVD_LIB_REPORT_TEXT_H
+#define AVD_LIB_REPORT_TEXT_H
+
+#include <attachverdict/report.h>
+
+#include "base/buf.h"
+#include "verdict/evidence.h"
+
+struct avd__text {
+	struct avd__buf out;
+	const struct avd__evidence *ev;
+	const struct avd_verdict *verdict;
+	int color, verbose;
+};
+
+/* Values stand in a column of their own. */
+#define AVD__TEXT_LABEL_WIDTH 12
+
+/* Starts a row: "  label       ". An empty label continues the row above. */
+void avd__text_row(struct avd__text *text, const char *label);
+
+/* text.c: the verdict's lines. text_facts.c: what happened, a fact a row. text_quotes.c: what the
+ * kernel, the scheduler and the console said, each line behind a bar, so that nothing which the
+ * guest prints can be taken for ours. */
+void avd__text_facts(struct avd__text *text);
+int avd__text_quotes(struct avd__text *text);
+
+#endif

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/util.h"
+#include "report/lines.h"
+#include "report/text.h"
+
+/* A report that is read on a terminal fits a screen of 24 lines in the common cases. */
+#define KERNEL_LINES_SHOWN 5u
+#define OUTPUT_LINES_SHOWN 6u
+#define OUTPUT_LINES_PASSED 2u /* enough to see that it is the right scheduler */
+#define CONSOLE_LINES_SHOWN 8u
+/* Of a line; verifier messages with a path in front fit. */
+#define LINE_SHOWN_MAX 160u
+
+static void put_line(struct avd__text *text, const char *bytes, size_t len)
+{
+	while (len && (bytes[len - 1] == ' ' || bytes[len - 1] == '\t'))
+		len--;
+	size_t shown = len;
+	if (!text->verbose && len > LINE_SHOWN_MAX) {
+		shown = LINE_SHOWN_MAX;
+		while (shown > LINE_SHOWN_MAX - 3 && ((uint8_t)bytes[shown] & 0xc0) == 0x80)
+			shown--; /* not inside a character of UTF-8 */
+	}
+	size_t from = 0;
+	for (size_t i = 0; i <= shown; i++) {
+		if (i < shown && bytes[i] != '\t')
+			continue;
+		avd__buf_escape(&text->out, bytes + from, i - from);
+		if (i < shown)
+			avd__buf_puts(&text->out, "    ");
+		from = i + 1;
+	}
+	if (shown < len)
+		avd__buf_printf(&text->out, " ... (%zu bytes more)", len - shown);
+	avd__buf_puts(&text->out, "\n");
+}
+
+/* The label before the first line, a bar before each. */
+static void put_bar(struct avd__text *text, const char *label, int first)
+{
+	avd__text_row(text, first ? label : "");
+	avd__buf_puts(&text->out, "| ");
+}
+
+/* The last lines of an output. */
+static int quote_tail(struct avd__text *text, const char *label, const struct avd__tail *tail,
+		      size_t most, uint64_t dropped)
+{
+	struct avd__lines lines;
+	if (!tail->total)
+		return 0;
+	const int r = avd__lines_load(&lines, tail);
+	if (r < 0)
+		return r;
+	const size_t from = !text->verbose && lines.count > most ? lines.count - most : 0;
+	for (size_t i = from; i < lines.count; i++) {
+		put_bar(text, label, i == from);
+		put_line(text, lines.line[i].data, lines.line[i].len);
+	}
+	if (dropped) {
+		avd__text_row(text, lines.count ? "" : label);
+		avd__buf_printf(&text->out, "(%" PRIu64 " bytes more were over the limit)\n",
+				dropped);
+	}
+	avd__lines_free(&lines);
+	return 0;
+}
+
+static void quote_kernel(struct avd__text *text)
+{
+	const struct avd__evidence *ev = text->ev;
+	const uint32_t count = ev->kernel_line_count;
+	/* The first lines tell the cause, the last ones the end. */
+	const uint32_t head = text->verbose || count <= KERNEL_LINES_SHOWN ? count : 2;
+	const uint32_t tail = head == count ? 0 : KERNEL_LINES_SHOWN - 1 - head;
+	for (uint32_t i = 0; i < count; i++) {
+		if (i >= head && i < count - tail)
+			continue;
+		if (i >= head && i == count - tail) {
+			avd__text_row(text, "");
+			avd__buf_printf(&text->out, "| ... (%" PRIu64 " lines more)\n",
+					ev->kernel_lines_total - head - tail);
+		}
+		const struct avd__kernel_line *line = avd__evidence_kernel_line(ev, i);
+		put_bar(text, "kernel log", i == 0);
+		avd__buf_printf(&text->out, "[%5" PRIu64 ".%06" PRIu64 "] ",
+				line->time_us / 1000000, line->time_us % 1000000);
+		put_line(text, line->text, line->len);
+	}
+}
+
+int avd__text_quotes(struct avd__text *text)
+{
+	const struct avd__evidence *ev = text->ev;
+	const int passed = text->verdict->result == AVD_RESULT_PASSED;
+	const int unconfirmed = text->verdict->outcome == AVD_OUTCOME_UNCONFIRMED;
+	const size_t most = passed ? OUTPUT_LINES_PASSED : OUTPUT_LINES_SHOWN;
+	static const struct {
+		uint32_t stream;
+		const char *label;
+	} output[] = {
+		{AVD_STREAM_SCHEDULER_STDOUT, "stdout"},
+		{AVD_STREAM_SCHEDULER_STDERR, "stderr"},
+		{AVD_STREAM_PAYLOAD_STDOUT, "payload out"},
+		{AVD_STREAM_PAYLOAD_STDERR, "payload err"},
+		{AVD_STREAM_INIT, "init"},
+	};
+
+	quote_kernel(text);
+	for (size_t i = 0; i < AVD__ARRAY_SIZE(output); i++) {
+		const uint32_t stream = output[i].stream;
+		if (stream == AVD_STREAM_INIT && !unconfirmed && !text->verbose)
+			continue;
+		const int r = quote_tail(text, output[i].label, &ev->output[stream], most,
+					 ev->output_dropped[stream]);
+		if (r < 0)
+			return r;
+	}
+	if (unconfirmed || text->verbose)
+		return quote_tail(text, "console", &ev->console, CONSOLE_LINES_SHOWN, 0);
+	return 0;
+}
