@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+/* What of this machine can be used for cells, and what to do about what cannot. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define MIB (UINT64_C(1) << 20)
+/* An uncompressed kernel takes up to about 100 MiB in the cache; a few of them fit. */
+#define CACHE_FREE_WANTED (512 * MIB)
+/* The guest's default memory and what QEMU takes beside it. */
+#define MEMORY_WANTED (1536 * MIB)
+
+enum level { OK, WARN, MISSING };
+
+/* "ok    name        text", and the remedy on a line of its own. */
+static void say(enum level level, const char *name, const char *remedy, const char *fmt, ...)
+	AVD_PRINTF(4, 5);
+static void say(enum level level, const char *name, const char *remedy, const char *fmt, ...)
+{
+	static const char *const word[] = {"ok", "warn", "missing"};
+	static const char *const color[] = {"\033[1;32m", "\033[1;33m", "\033[1;31m"};
+	char text[2048];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	const int colored = cli_may_color(stdout);
+	printf("%s%-7s%s  %-10s ", colored ? color[level] : "", word[level],
+	       colored ? "\033[0m" : "", name);
+	cli_print_clean(stdout, text, strlen(text));
+	puts("");
+	if (remedy)
+		printf("%20s -> %s\n", "", remedy);
+}
+
+/* The first value behind `key` in a file of "key: value" lines, or -1. */
+static int64_t number_in(const char *path, const char *key)
+{
+	char line[512];
+	int64_t value = -1;
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return -1;
+	while (value < 0 && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, key, strlen(key)) == 0)
+			value = strtoll(line + strlen(key), NULL, 10);
+	}
+	fclose(file);
+	return value;
+}
+
+static int has_cpu_flag(const char *flag)
+{
+	char line[8192]; /* the line of flags is about 1.5 KiB long */
+	int found = 0;
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	if (!file)
+		return 0;
+	while (!found && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, "flags", 5) != 0)
+			continue;
+		char *rest = line;
+		for (char *word; (word = strsep(&rest, " \t\n:"));)
+			found |= strcmp(word, flag) == 0;
+	}
+	fclose(file);
+	return found;
+}
+
+static void check_cpu(void)
+{
+	struct utsname name;
+	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	const char *virt = has_cpu_flag("vmx")	 ? "VMX"
+			   : has_cpu_flag("svm") ? "SVM"
+						 : "no hardware virtualization";
+	if (uname(&name) < 0)
+		return;
+	say(OK, "cpu", NULL, "%s, %ld online, %s", name.machine, cpus, virt);
+}
+
+/* Opening it is not the whole test: that a kernel runs on it is for the machine's probe. */
+static void check_kvm(void)
+{
+	const int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (fd >= 0) {
+		close(fd);
+		say(OK, "/dev/kvm", NULL, "can be opened");
+		return;
+	}
+	switch (errno) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		say(WARN, "/dev/kvm",
+		    "cells run under emulation, slower; enable virtualization in the firmware "
+		    "(or nested virtualization), then: modprobe kvm_intel or kvm_amd",
+		    "there is none");
+		break;
+	case EACCES:
+	case EPERM:
+		say(WARN, "/dev/kvm",
+		    "join the group that owns it, as root: usermod -aG kvm USER; then log in again",
+		    "%s", strerror(errno));
+		break;
+	default:
+		say(WARN, "/dev/kvm", "cells run under emulation, slower", "%s", strerror(errno));
+	}
+}
+
+static int check_machine(const char *qemu)
+{
+	struct avd_machine_info info;
+	char error[1024];
+	if (avd_machine_probe(AVD_MACHINE_AUTO, qemu, &info, error, sizeof(error)) < 0) {
+		say(MISSING, "machine", "Debian, Ubuntu: apt install qemu-system-x86", "%s", error);
+		return 0;
+	}
+	say(OK, "machine", NULL, "%s%s%s %" PRIu32 ".%" PRIu32 ".%" PRIu32 ", acceleration %s%s%s",
+	    avd_machine_kind_name(info.kind), *info.program ? " " : "", info.program,
+	    info.version[0], info.version[1], info.version[2], info.accel, *info.note ? "; " : "",
+	    info.note);
+	return 1;
+}
+
+struct census {
+	unsigned all, with, without; /* with and without sched_ext */
+};
+
+static int count_kernel(void *userdata, const char *path, const char *origin)
+{
+	struct census *census = userdata;
+	struct avd_kernel_info info;
+	(void)origin;
+	census->all++;
+	if (avd_kernel_describe(path, &info, NULL, 0) == 0) {
+		census->with += info.sched_ext == AVD_YES;
+		census->without += info.sched_ext == AVD_NO;
+	}
+	return 0;
+}
+
+static int check_kernel(const char *cache_dir)
+{
+	struct avd_kernel_info info;
+	struct census census = {0};
+	char *path;
+	char error[1024];
+	avd_kernel_list(cache_dir, count_kernel, &census);
+	say(OK, "kernels", NULL, "%u found: %u with sched_ext, %u without, %u unknown", census.all,
+	    census.with, census.without, census.all - census.with - census.without);
+	if (avd_kernel_default(cache_dir, &path, error, sizeof(error)) < 0) {
+		say(MISSING, "kernel", "'" CLI_NAME " kernel list' shows those that are here", "%s",
+		    error);
+		return 0;
+	}
+	if (avd_kernel_describe(path, &info, error, sizeof(error)) < 0)
+		say(WARN, "kernel", NULL, "%s", error);
+	else
+		say(OK, "kernel", NULL, "by default %s, %s", *info.release ? info.release : "?",
+		    path);
+	avd_free(path);
+	return 1;
+}
+
+/* The directory itself, or the nearest one above it that is there. */
+static int nearest_directory(const char *cache_dir, char *path, size_t size)
+{
+	const char *xdg = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+	int len;
+	if (cache_dir)
+		len = snprintf(path, size, "%s", cache_dir);
+	else if (xdg && *xdg == '/')
+		len = snprintf(path, size, "%s/attachverdict", xdg);
+	else if (home && *home)
+		len = snprintf(path, size, "%s/.cache/attachverdict", home);
+	else
+		return -1;
+	if (len < 0 || (size_t)len >= size)
+		return -1;
+	while (access(path, F_OK) < 0 && errno == ENOENT) {
+		char *slash = strrchr(path, '/');
+		if (!slash)
+			return snprintf(path, size, ".") > 0 ? 0 : -1;
+		slash[slash == path] = '\0';
+	}
+	return 0;
+}
+
+static int check_cache(const char *cache_dir)
+{
+	static const char remedy[] = "name another one with --cache-dir, or set XDG_CACHE_HOME";
+	char path[4096];
+	struct statvfs fs;
+	if (nearest_directory(cache_dir, path, sizeof(path)) < 0) {
+		say(MISSING, "cache", "set HOME or XDG_CACHE_HOME, or use --cache-dir",
+		    "no directory for it is known");
+		return 0;
+	}
+	if (access(path, W_OK | X_OK) < 0) {
+		say(MISSING, "cache", remedy, "%s: %s", path, strerror(errno));
+		return 0;
+	}
+	if (statvfs(path, &fs) < 0) {
+		say(WARN, "cache", remedy, "%s: %s", path, strerror(errno));
+		return 1;
+	}
+	const uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (free_bytes < CACHE_FREE_WANTED)
+		say(WARN, "cache", remedy,
+		    "%s has %" PRIu64 " MiB free; uncompressed kernels may not fit", path,
+		    free_bytes / MIB);
+	else
+		say(OK, "cache", NULL, "%s, %" PRIu64 " MiB free", path, free_bytes / MIB);
+	return 1;
+}
+
+static void check_memory(void)
+{
+	const int64_t kib = number_in("/proc/meminfo", "MemAvailable:");
+	if (kib < 0)
+		return;
+	if ((uint64_t)kib * 1024 < MEMORY_WANTED)
+		say(WARN, "memory", "give the guest less: --memory 512M",
+		    "%" PRIu64 " MiB available; a cell takes 1 GiB by default",
+		    (uint64_t)kib / 1024);
+	else
+		say(OK, "memory", NULL, "%" PRIu64 " MiB available", (uint64_t)kib / 1024);
+}
+
+enum { OPT_CACHE_DIR = 256, OPT_QEMU };
+
+static int run(const struct cli_command *command, int argc, char **argv)
+{
+	const char *value, *qemu = NULL, *cache_dir = NULL;
+	int code, id;
+	while ((id = cli_next_option(command, argc, argv, &value, &code)) != -1) {
+		switch (id) {
+		case CLI_OPTION_STOP:
+			return code;
+		case OPT_QEMU:
+			qemu = value;
+			break;
+		case OPT_CACHE_DIR:
+			cache_dir = value;
+			break;
+		default:
+			return cli_usage(command, "doctor: unexpected argument '%s'", value);
+		}
+	}
+	check_cpu();
+	check_kvm();
+	int good = check_machine(qemu);
+	good &= check_kernel(cache_dir);
+	good &= check_cache(cache_dir);
+	check_memory();
+	puts(good ? "\nA cell can run here."
+		  : "\nNo cell can run here until what is missing above is there.");
+	return good ? CLI_PASSED : CLI_NOT_TRIED;
+}
+
+static const struct cli_option options[] = {
+	{OPT_QEMU, "qemu", "PATH", "[qemu-system-x86_64 in $PATH]"},
+	{OPT_CACHE_DIR, "cache-dir", "DIR", "[~/.cache/attachverdict]"},
+	CLI_OPTION_HELP,
+};
+
+const struct cli_command cli_doctor = {
+	.name = "doctor",
+	.usage = "[OPTION]...",
+	.summary = "what of this machine can be used, and what to do about the rest",
+	.about = "Says what of this machine can be used to run cells, and what to do about the "
+		 "rest.",
+	.options = options,
+	.option_count = CLI_COUNT(options),
+	.more = "\nExit status: 0 a cell can run here; 2 wrong usage; 3 it can't",
+	.run = run,
+};

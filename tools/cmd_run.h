@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
+/* `run`: its options, apart from what is done with them. */
+#ifndef ATTACHVERDICT_TOOLS_CMD_RUN_H
+#define ATTACHVERDICT_TOOLS_CMD_RUN_H
+
+#include "cli.h"
+
+struct run_request {
+	struct avd_cell_options cell;
+	uint32_t format; /* enum cli_format */
+	int verbose;
+	/* what the options point to */
+	const char **scheduler, **includes;
+	char **payload;
+};
+
+#define RUN_OPTION_COUNT 25
+extern const struct cli_option run_options[RUN_OPTION_COUNT];
+extern const char run_more[];
+
+/* -1: parsed, go on; else the exit code. run_request_free() is due in either case. */
+int run_parse(const struct cli_command *command, int argc, char **argv,
+	      struct run_request *ret_request);
+void run_request_free(struct run_request *request);
+
+#endif

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd_run.h"
+
+enum {
+	OPT_TOPOLOGY = 256,
+	OPT_MEMORY,
+	OPT_PAYLOAD,
+	OPT_INCLUDE,
+	OPT_DISPATCH,
+	OPT_MACHINE,
+	OPT_QEMU,
+	OPT_KERNEL_ARGS,
+	OPT_CACHE_DIR,
+	OPT_KEEP,
+	/* limits */
+	OPT_TIMEOUT,
+	OPT_BOOT_TIMEOUT,
+	OPT_SILENCE_TIMEOUT,
+	OPT_IDLE_TIMEOUT,
+	OPT_SETTLE,
+	OPT_BUDGET_CPU,
+	OPT_BUDGET_WALL,
+	OPT_PAYLOAD_TIMEOUT,
+	OPT_LOG_LIMIT,
+};
+
+const struct cli_option run_options[RUN_OPTION_COUNT] = {
+	{'s', "scheduler", "PROGRAM", "the scheduler: a program or a .bpf.o; required"},
+	{'k', "kernel", "IMAGE", "kernel [the running one, else the newest fetched]"},
+	{OPT_TOPOLOGY, "topology", "N", "CPUs [2]"},
+	{OPT_MEMORY, "memory", "SIZE", "memory, such as 512M or 2G [1G]"},
+	{OPT_PAYLOAD, "payload", "'CMD ARG...'", "run it after the attach; it must exit 0"},
+	{OPT_INCLUDE, "include", "HOST[:GUEST]", "file or directory to bring along; repeatable"},
+	{OPT_DISPATCH, "dispatch", "quick|off", "look whether every CPU runs tasks [quick]"},
+	{OPT_MACHINE, "machine", "auto|qemu|kvm", "what to run it in [auto]"},
+	{OPT_QEMU, "qemu", "PATH", "[qemu-system-x86_64 in $PATH]"},
+	{OPT_KERNEL_ARGS, "kernel-args", "STRING", "appended to the kernel's command line"},
+	{OPT_CACHE_DIR, "cache-dir", "DIR", "[~/.cache/attachverdict]"},
+	{'r', "record", "FILE", "write the recording, for replay"},
+	{OPT_KEEP, "keep", "DIR", "leave initramfs, console, command line in DIR"},
+	{'f', "format", "text|json", "form of the report [text]"},
+	{'v', "verbose", NULL, "phases as they come, all evidence"},
+	CLI_OPTION_HELP,
+	{OPT_TIMEOUT, "timeout", "DURATION", NULL},
+	{OPT_BOOT_TIMEOUT, "boot-timeout", "DURATION", NULL},
+	{OPT_SILENCE_TIMEOUT, "silence-timeout", "DURATION", NULL},
+	{OPT_IDLE_TIMEOUT, "idle-timeout", "DURATION", NULL},
+	{OPT_SETTLE, "settle", "DURATION", NULL},
+	{OPT_BUDGET_CPU, "budget-cpu", "DURATION", NULL},
+	{OPT_BUDGET_WALL, "budget-wall", "DURATION", NULL},
+	{OPT_PAYLOAD_TIMEOUT, "payload-timeout", "DURATION", NULL},
+	{OPT_LOG_LIMIT, "log-limit", "SIZE", NULL},
+};
+
+const char run_more[] =
+	"Limits: --timeout [600s] --boot-timeout [120s] --silence-timeout [60s] --idle-timeout "
+	"[60s]\n"
+	"  --settle [100ms] --budget-cpu [35s] --budget-wall [120s] --payload-timeout [none]\n"
+	"  --log-limit [4M]; see attachverdict-run(1)\n"
+	"Exit status: 0 passed; 1 failed, with a verdict; 2 wrong usage; 3 could not be tried";
+
+/* Where an option of time goes, NULL for the others. */
+static uint64_t *duration_of(struct avd_cell_options *cell, int id)
+{
+	switch (id) {
+	case OPT_TIMEOUT:
+		return &cell->timeout_ms;
+	case OPT_BOOT_TIMEOUT:
+		return &cell->boot_timeout_ms;
+	case OPT_SILENCE_TIMEOUT:
+		return &cell->silence_timeout_ms;
+	case OPT_IDLE_TIMEOUT:
+		return &cell->idle_timeout_ms;
+	case OPT_SETTLE:
+		return &cell->settle_ms;
+	case OPT_BUDGET_CPU:
+		return &cell->budget_cpu_ms;
+	case OPT_BUDGET_WALL:
+		return &cell->budget_wall_ms;
+	case OPT_PAYLOAD_TIMEOUT:
+		return &cell->payload_timeout_ms;
+	default:
+		return NULL;
+	}
+}
+
+/* Where an option of text goes, NULL for the others. */
+static const char **text_of(struct avd_cell_options *cell, int id)
+{
+	switch (id) {
+	case 'k':
+		return &cell->kernel;
+	case 'r':
+		return &cell->record_path;
+	case OPT_TOPOLOGY:
+		return &cell->topology;
+	case OPT_QEMU:
+		return &cell->qemu;
+	case OPT_KERNEL_ARGS:
+		return &cell->kernel_args;
+	case OPT_CACHE_DIR:
+		return &cell->cache_dir;
+	case OPT_KEEP:
+		return &cell->keep_dir;
+	default:
+		return NULL;
+	}
+}
+
+static const char *name_of(int id)
+{
+	for (size_t i = 0; i < RUN_OPTION_COUNT; i++) {
+		if (run_options[i].id == id)
+			return run_options[i].name;
+	}
+	return "";
+}
+
+static int parse_payload(const struct cli_command *command, const char *text,
+			 struct run_request *request)
+{
+	free(request->payload);
+	request->payload = NULL;
+	const int r = cli_split_words(text, &request->payload, &request->cell.payload_count);
+	if (r == -ENOMEM)
+		return cli_error("out of memory");
+	if (r < 0)
+		return cli_usage(command, "run: --payload: a quote is not closed in: %s", text);
+	if (request->cell.payload_count == 0)
+		return cli_usage(command, "run: --payload: it names no program");
+	request->cell.payload = (const char *const *)request->payload;
+	return 0;
+}
+
+/* Options whose values are checked here. */
+static int parse_checked(const struct cli_command *command, int id, const char *value,
+			 struct run_request *request)
+{
+	static const char *const machines[] = {[AVD_MACHINE_AUTO] = "auto",
+					       [AVD_MACHINE_QEMU] = "qemu",
+					       [AVD_MACHINE_KVM] = "kvm"};
+	static const char *const dispatch[] = {
+		[AVD_DISPATCH_QUICK] = "quick", [AVD_DISPATCH_OFF] = "off"};
+	struct avd_cell_options *cell = &request->cell;
+	switch (id) {
+	case 'v':
+		request->verbose = 1;
+		return 0;
+	case 'f':
+		return cli_parse_format(command, value, &request->format);
+	case OPT_PAYLOAD:
+		return parse_payload(command, value, request);
+	case OPT_MEMORY:
+		return cli_parse_size(command, "memory", value, &cell->memory_bytes);
+	case OPT_LOG_LIMIT:
+		return cli_parse_size(command, "log-limit", value, &cell->log_limit);
+	case OPT_MACHINE:
+		return cli_parse_word(command, "machine", value, machines, CLI_COUNT(machines),
+				      &cell->machine);
+	case OPT_DISPATCH:
+		return cli_parse_word(command, "dispatch", value, dispatch, CLI_COUNT(dispatch),
+				      &cell->dispatch);
+	default:
+		return cli_usage(command,
+				 "run: unexpected argument '%s': the scheduler is named with "
+				 "--scheduler and its arguments stand behind --",
+				 value);
+	}
+}
+
+static int parse_option(const struct cli_command *command, int id, const char *value,
+			struct run_request *request)
+{
+	struct avd_cell_options *cell = &request->cell;
+	uint64_t *duration = duration_of(cell, id);
+	const char **text = text_of(cell, id);
+	if (duration)
+		return cli_parse_duration(command, name_of(id), value, duration);
+	if ((text || id == 's' || id == OPT_INCLUDE) && !*value)
+		return cli_usage(command, "run: --%s: its value is empty", name_of(id));
+	if (text)
+		*text = value;
+	else if (id == 's')
+		request->scheduler[0] = value;
+	else if (id == OPT_INCLUDE)
+		request->includes[cell->include_count++] = value;
+	else
+		return parse_checked(command, id, value, request);
+	return 0;
+}
+
+int run_parse(const struct cli_command *command, int argc, char **argv,
+	      struct run_request *ret_request)
+{
+	struct avd_cell_options *cell = &ret_request->cell;
+	const char *value;
+	int id, code;
+
+	*ret_request = (struct run_request){.cell = AVD_OPTIONS_INIT(struct avd_cell_options)};
+	/* No list can be longer than the command line. */
+	ret_request->scheduler = calloc((size_t)argc + 1, sizeof(char *));
+	ret_request->includes = calloc((size_t)argc + 1, sizeof(char *));
+	if (!ret_request->scheduler || !ret_request->includes)
+		return cli_error("out of memory");
+	while ((id = cli_next_option(command, argc, argv, &value, &code)) != -1) {
+		if (id == CLI_OPTION_STOP)
+			return code;
+		code = parse_option(command, id, value, ret_request);
+		if (code)
+			return code;
+	}
+	if (!ret_request->scheduler[0])
+		return cli_usage(command, "run: no scheduler was named: --scheduler PROGRAM");
+	cell->scheduler_count = 1;
+	while (optind < argc)
+		ret_request->scheduler[cell->scheduler_count++] = argv[optind++];
+	cell->scheduler = ret_request->scheduler;
+	cell->includes = ret_request->includes;
+	return -1;
+}
+
+void run_request_free(struct run_request *request)
+{
+	free(request->scheduler);
+	free(request->includes);
+	free(request->payload);
+}

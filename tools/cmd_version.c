@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include "cli.h"
+
+static int run(const struct cli_command *command, int argc, char **argv)
+{
+	const char *value;
+	int code, id;
+	while ((id = cli_next_option(command, argc, argv, &value, &code)) != -1) {
+		if (id == CLI_OPTION_STOP)
+			return code;
+		return cli_usage(command, "version: unexpected argument '%s'", value);
+	}
+	printf(CLI_NAME " %d.%d.%d, library %s, protocol %u, compiled by " __VERSION__ "\n",
+	       AVD_VERSION_MAJOR, AVD_VERSION_MINOR, AVD_VERSION_PATCH, avd_version(),
+	       AVD_PROTOCOL_VERSION);
+	return CLI_PASSED;
+}
+
+static const struct cli_option options[] = {CLI_OPTION_HELP};
+
+const struct cli_command cli_version = {
+	.name = "version",
+	.usage = "",
+	.summary = "versions of the program, the library and the protocol",
+	.about = "Prints the versions of the program, the library and the protocol.",
+	.options = options,
+	.option_count = CLI_COUNT(options),
+	.run = run,
+};

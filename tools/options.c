@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+#define OPTIONS_MAX 48 /* of one command */
+
+static void print_option(const struct cli_option *option, int width)
+{
+	char left[64];
+	const char *arg = option->arg ? option->arg : "";
+	if (option->id < 256)
+		snprintf(left, sizeof(left), "-%c, --%s %s", option->id, option->name, arg);
+	else
+		snprintf(left, sizeof(left), "    --%s %s", option->name, arg);
+	printf("  %-*s %s\n", width, left, option->help);
+}
+
+void cli_print_help(const struct cli_command *command)
+{
+	size_t width = 0;
+	printf("Usage: " CLI_NAME " %s %s\n%s\n\n", command->name, command->usage, command->about);
+	for (size_t i = 0; i < command->option_count; i++) {
+		const struct cli_option *option = &command->options[i];
+		const size_t len =
+			strlen(option->name) + (option->arg ? strlen(option->arg) : 0) + 7;
+		if (option->help && len > width)
+			width = len;
+	}
+	for (size_t i = 0; i < command->option_count; i++) {
+		if (command->options[i].help)
+			print_option(&command->options[i], (int)width);
+	}
+	if (command->more)
+		printf("%s\n", command->more);
+}
+
+static void line(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
+static void line(const char *fmt, va_list args)
+{
+	fputs(CLI_NAME ": ", stderr);
+	vfprintf(stderr, fmt, args);
+}
+
+int cli_usage(const struct cli_command *command, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	line(fmt, args);
+	va_end(args);
+	if (command)
+		fprintf(stderr, "; try '" CLI_NAME " %s --help'\n", command->name);
+	else
+		fprintf(stderr, "; try '" CLI_NAME " --help'\n");
+	return CLI_USAGE;
+}
+
+int cli_error(const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	line(fmt, args);
+	va_end(args);
+	fputs("\n", stderr);
+	return CLI_NOT_TRIED;
+}
+
+static const struct cli_option *find_option(const struct cli_command *command, int id)
+{
+	for (size_t i = 0; i < command->option_count; i++) {
+		if (command->options[i].id == id)
+			return &command->options[i];
+	}
+	return NULL;
+}
+
+/* getopt's tables from ours. '-' hands out arguments in their place, ':' tells a missing
+ * value from an unknown option. */
+static void make_tables(const struct cli_command *command, char *letters, struct option *names)
+{
+	*letters++ = '-';
+	*letters++ = ':';
+	for (size_t i = 0; i < command->option_count && i < OPTIONS_MAX; i++) {
+		const struct cli_option *option = &command->options[i];
+		*names++ = (struct option){
+			.name = option->name,
+			.has_arg = option->arg ? required_argument : no_argument,
+			.val = option->id,
+		};
+		if (option->id > 255)
+			continue;
+		*letters++ = (char)option->id;
+		if (option->arg)
+			*letters++ = ':';
+	}
+	*letters = '\0';
+	*names = (struct option){0};
+}
+
+static int wrong_option(const struct cli_command *command, int what, const char *word)
+{
+	const struct cli_option *option = find_option(command, optopt);
+	if (what == ':' && option)
+		return cli_usage(command, "%s: --%s needs a value: %s", command->name, option->name,
+				 option->arg);
+	if (option && !option->arg)
+		return cli_usage(command, "%s: --%s takes no value", command->name, option->name);
+	if (optopt)
+		return cli_usage(command, "%s: unknown option '-%c'", command->name, optopt);
+	return cli_usage(command, "%s: unknown or ambiguous option '%s'", command->name, word);
+}
+
+int cli_next_option(const struct cli_command *command, int argc, char **argv,
+		    const char **ret_value, int *ret_exit)
+{
+	char letters[2 * OPTIONS_MAX + 3];
+	struct option names[OPTIONS_MAX + 1];
+
+	make_tables(command, letters, names);
+	opterr = 0;
+	const int id = getopt_long(argc, argv, letters, names, NULL);
+	if (id == -1 && optind < argc && !command->keeps_rest) {
+		*ret_value = argv[optind++];
+		return CLI_OPTION_ARGUMENT;
+	}
+	if (id == '?' || id == ':') {
+		*ret_exit = wrong_option(command, id, argv[optind - 1]);
+		return CLI_OPTION_STOP;
+	}
+	if (id == 'h') {
+		cli_print_help(command);
+		*ret_exit = CLI_PASSED;
+		return CLI_OPTION_STOP;
+	}
+	*ret_value = optarg;
+	return id;
+}
+
+/* Digits, then one of the units. What is too large for 64 bits is refused like the rest. */
+static int parse_scaled(const char *text, const char *const *units, const uint64_t *scales,
+			size_t count, uint64_t *ret_value)
+{
+	char *end;
+	if (*text < '0' || *text > '9')
+		return -1;
+	errno = 0;
+	const unsigned long long number = strtoull(text, &end, 10);
+	if (errno)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(end, units[i]) != 0)
+			continue;
+		if (number == 0 || number > UINT64_MAX / scales[i])
+			return -1;
+		*ret_value = number * scales[i];
+		return 0;
+	}
+	return -1;
+}
+
+int cli_parse_duration(const struct cli_command *command, const char *option, const char *text,
+		       uint64_t *ret_ms)
+{
+	static const char *const units[] = {"ms", "s", "m", "min", "h"};
+	static const uint64_t scales[] = {1, 1000, 60000, 60000, 3600000};
+	if (parse_scaled(text, units, scales, CLI_COUNT(units), ret_ms) == 0)
+		return 0;
+	return cli_usage(command,
+			 "%s: --%s '%s' is no duration: a whole number above 0 with its "
+			 "unit, such as 500ms, 60s, 2m or 1h",
+			 command->name, option, text);
+}
+
+int cli_parse_size(const struct cli_command *command, const char *option, const char *text,
+		   uint64_t *ret_bytes)
+{
+	static const char *const units[] = {"K", "KiB", "M", "MiB", "G", "GiB"};
+	static const uint64_t scales[] = {1 << 10, 1 << 10, 1 << 20, 1 << 20, 1 << 30, 1 << 30};
+	if (parse_scaled(text, units, scales, CLI_COUNT(units), ret_bytes) == 0)
+		return 0;
+	return cli_usage(command,
+			 "%s: --%s '%s' is no size: a whole number above 0 with its unit, "
+			 "such as 512M or 2G",
+			 command->name, option, text);
+}
+
+int cli_parse_word(const struct cli_command *command, const char *option, const char *text,
+		   const char *const *words, size_t count, uint32_t *ret_index)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*ret_index = (uint32_t)i;
+			return 0;
+		}
+	}
+	char list[128] = "";
+	for (size_t i = 0; i < count; i++) {
+		const size_t at = strlen(list);
+		snprintf(list + at, sizeof(list) - at, "%s%s",
+			 i == 0 ? "" : (i + 1 == count ? " or " : ", "), words[i]);
+	}
+	return cli_usage(command, "%s: --%s '%s' is not %s", command->name, option, text, list);
+}
