@@ -18,7 +18,8 @@
 /* embed.S puts the object here. */
 extern const char scheduler_object[], scheduler_object_end[];
 
-static int print(enum libbpf_print_level level, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static int print(enum libbpf_print_level level,
+						       const char *fmt, va_list args)
 {
 	return level <= LIBBPF_WARN ? vfprintf(stderr, fmt, args) : 0;
 }

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 
+#undef avd__fail
 int avd__fail(struct avd__error *error, int err, const char *fmt, ...)
 {
 	if (error) {

@@ -179,7 +179,7 @@ static const struct avd__kind guest_kinds[] = {
 };
 
 static const struct avd__kind host_kinds[] = {
-	[AVD_MSG_CELL - AVD_MSG_CELL] = KIND("cell", cell),
+	[0] = KIND("cell", cell), /* AVD_MSG_CELL is the first of the host's */
 	[AVD_MSG_END_CAUSE - AVD_MSG_CELL] = KIND("end-cause", end_cause),
 };
 

@@ -16,7 +16,7 @@
 
 #define AVD__FRAME_HEAD_SIZE 19u
 /* A frame that claims more is broken: it bounds what a reader must keep. */
-#define AVD__FRAME_PAYLOAD_MAX (1024u * 1024u)
+#define AVD__FRAME_PAYLOAD_MAX (UINT32_C(1) << 20)
 #define AVD__FRAME_MAX (AVD__FRAME_HEAD_SIZE + AVD__FRAME_PAYLOAD_MAX)
 
 struct avd__frame {

@@ -32,7 +32,7 @@ START_TEST(escape_hostile)
 	check_escape("\xc0\x80", 2, "\\xc0\\x80"); /* overlong NUL */
 	check_escape("\xed\xa0\x80", 3, "\\xed\\xa0\\x80"); /* surrogate */
 	check_escape("\xc2\x9b", 2, "\\xc2\\x9b"); /* C1: CSI */
-	check_escape("\xe2\x80\xae", 3, "\\xe2\\x80\\xae"); /* right-to-left override */
+	check_escape("\xe2\x80\xae", 3, "\\xe2\\x80\\xae"); /* NOLINT: a right-to-left override */
 	check_escape("\xf4\x90\x80\x80", 4, "\\xf4\\x90\\x80\\x80");
 	check_escape("\x7f", 1, "\\x7f");
 }
