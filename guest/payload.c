@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include <signal.h>
+#include <string.h>
+
+#include "clock.h"
+#include "init.h"
+
+#define INTERVAL (5 * AVD__NS_PER_MS)
+/* From SIGTERM to SIGKILL, and from that to giving up; scaled. */
+#define END_LIMIT AVD__NS_PER_S
+
+static void wait_for_end(struct avd__init *init, uint64_t limit)
+{
+	const uint64_t start = avd__guest_now();
+
+	while (!init->payload.reaped && avd__guest_now() - start < limit)
+		avd__turn(init, INTERVAL);
+}
+
+static void end_payload(struct avd__init *init, const char *why)
+{
+	const uint64_t limit = avd__scale(END_LIMIT, init->slowness);
+
+	avd__channel_note(&init->channel, "payload: ended by init: %s", why);
+	avd__child_signal(&init->payload, SIGTERM);
+	wait_for_end(init, limit);
+	if (init->payload.reaped)
+		return;
+	avd__child_signal(&init->payload, SIGKILL);
+	wait_for_end(init, limit);
+}
+
+static void send_exit(struct avd__init *init, uint64_t wall_ns)
+{
+	const struct avd__exit *exit = &init->payload.exit;
+	struct avd_message message = {.kind = AVD_MSG_PAYLOAD_EXIT,
+				      .u.payload_exit = {.exit_status = exit->status,
+							 .signal = exit->signal,
+							 .error = exit->error,
+							 .wall_ns = wall_ns}};
+
+	if (exit->exec_failed) {
+		char text[256];
+		struct avd__text reason = avd__text_on(text, sizeof(text));
+		avd__explain_exec(&reason, init->config.payload[0], (int)exit->error);
+		avd__channel_note(&init->channel, "payload%s", reason.data);
+	}
+	avd__channel_send(&init->channel, &message);
+}
+
+void avd__payload(struct avd__init *init)
+{
+	if (!init->payload.pid || !avd__watch(init))
+		return;
+	avd__enter_phase(init, AVD_PHASE_PAYLOAD);
+	const uint64_t limit_ms = init->config.cell.payload_ms;
+	const uint64_t start = avd__guest_now();
+	avd__child_release(&init->payload);
+	while (!init->payload.reaped) {
+		avd__turn(init, INTERVAL);
+		if (!avd__watch(init)) {
+			end_payload(init, "the scheduler is gone");
+			break;
+		}
+		if (limit_ms && (avd__guest_now() - start) / AVD__NS_PER_MS >= limit_ms) {
+			end_payload(init, "its time is over");
+			break;
+		}
+	}
+	avd__drain(init);
+	send_exit(init, avd__guest_now() - start);
+}
