@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
+/*
+ * A virtual machine of KVM: memory, interrupt chips, devices, and a thread for each vCPU.
+ * It knows nothing of kernels' files: machine.c fills the memory.
+ */
+#ifndef AVD_LIB_VMM_VM_H
+#define AVD_LIB_VMM_VM_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "machine/machine.h"
+#include "vmm/kvm.h"
+#include "vmm/outbox.h"
+#include "vmm/serial.h"
+
+/* KVM's own limit on x86 is larger; APIC ids up to 254 need no split irqchip. */
+#define AVD__VM_CPUS_MAX 252u
+
+struct avd__vcpu {
+	struct avd__vm *vm;
+	uint32_t index;
+	int fd;
+	struct kvm_run *run;
+	pthread_t thread;
+	bool started;
+	_Atomic uint64_t cpu_ns; /* of the thread, written as it ends */
+	_Atomic uint64_t exits;
+};
+
+struct avd__vm {
+	const struct avd__kvm_sys *sys;
+	int kvm_fd, vm_fd;
+	size_t run_size;
+	uint8_t *memory;
+	uint64_t memory_bytes, low_bytes, high_bytes;
+	uint32_t cpus;
+	struct avd__vcpu *vcpus;
+	bool irqchip;
+	/* Devices; every access from any vCPU under the lock. */
+	pthread_mutex_t device_lock;
+	struct avd__serial console, channel;
+	struct avd__outbox console_box, channel_box;
+	/* The end: the first cause stays. */
+	int event_fd; /* something to step() */
+	pthread_mutex_t end_lock;
+	bool ended;
+	struct avd__machine_end end;
+	_Atomic uint32_t running; /* vCPU threads */
+	_Atomic bool stopping;
+};
+
+/* Opens KVM and makes the machine with its memory (zero) and vCPUs (reset state). With
+ * `irqchip` it has the in-kernel interrupt chips that a kernel needs; without, HLT ends the
+ * machine: what tiny guests want. On failure nothing is left. */
+int avd__vm_new(const struct avd__kvm_sys *sys, uint64_t memory_bytes, uint32_t cpus, bool irqchip,
+		struct avd__vm **ret_vm, struct avd__error *error);
+void avd__vm_free(struct avd__vm *vm);
+
+/* Sets vCPU 0 to long mode at `entry`, as the 64-bit boot protocol wants it. */
+int avd__vm_set_boot(struct avd__vm *vm, uint64_t entry, struct avd__error *error);
+
+/* Starts the vCPU threads. */
+int avd__vm_start(struct avd__vm *vm, struct avd__error *error);
+/* Asks all vCPUs to stop; the first cause given wins. From any thread. */
+void avd__vm_stop(struct avd__vm *vm, uint32_t cause, const char *detail);
+/* Waits for the threads to end. */
+void avd__vm_join(struct avd__vm *vm);
+uint64_t avd__vm_cpu_ns(const struct avd__vm *vm);
+
+/* A vCPU's thread; vcpu.c. */
+void *avd__vcpu_main(void *vcpu);
+/* Port I/O of a vCPU; ports.c. */
+void avd__vm_port_write(struct avd__vm *vm, uint16_t port, uint32_t width, const uint8_t *data,
+			uint32_t count);
+void avd__vm_port_read(struct avd__vm *vm, uint16_t port, uint32_t width, uint8_t *data,
+		       uint32_t count);
+
+/* Makes a vCPU leave KVM_RUN: sent to its thread alone, which keeps it blocked
+ * outside of KVM_RUN, so no handler is needed and none is installed. */
+int avd__vcpu_kick_signal(void);
+
+#endif
