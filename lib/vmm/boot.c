@@ -131,18 +131,18 @@ static void write_zero_page(const struct avd__boot *boot, uint64_t initramfs_at)
 }
 
 /* The first GiB mapped one to one by 2 MiB pages; the kernel makes its own tables at once. */
-static void write_page_tables(const struct avd__boot *boot)
+void avd__boot_tables(uint8_t *memory)
 {
-	uint64_t *pml4 = (uint64_t *)(void *)(boot->memory + AVD__BOOT_PML4);
-	uint64_t *pdpt = (uint64_t *)(void *)(boot->memory + AVD__BOOT_PDPT);
-	uint64_t *pd = (uint64_t *)(void *)(boot->memory + AVD__BOOT_PD);
+	uint64_t *pml4 = (uint64_t *)(void *)(memory + AVD__BOOT_PML4);
+	uint64_t *pdpt = (uint64_t *)(void *)(memory + AVD__BOOT_PDPT);
+	uint64_t *pd = (uint64_t *)(void *)(memory + AVD__BOOT_PD);
 	pml4[0] = AVD__BOOT_PDPT | 3; /* present, writable */
 	pdpt[0] = AVD__BOOT_PD | 3;
 	for (uint64_t i = 0; i < 512; i++)
 		pd[i] = i << 21 | 0x83; /* a 2 MiB page */
 	/* __BOOT_CS and __BOOT_DS at the selectors that the protocol names. */
 	static const uint64_t gdt[] = {0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff};
-	memcpy(boot->memory + AVD__BOOT_GDT, gdt, sizeof(gdt));
+	memcpy(memory + AVD__BOOT_GDT, gdt, sizeof(gdt));
 }
 
 int avd__boot_load(const struct avd__boot *boot, uint64_t *ret_entry, struct avd__error *error)
@@ -161,7 +161,7 @@ int avd__boot_load(const struct avd__boot *boot, uint64_t *ret_entry, struct avd
 		return r;
 	memcpy(boot->memory + AVD__BOOT_CMDLINE, boot->cmdline, cmdline_size);
 	write_zero_page(boot, initramfs_at);
-	write_page_tables(boot);
+	avd__boot_tables(boot->memory);
 	*ret_entry = entry;
 	return 0;
 }

@@ -38,4 +38,8 @@ struct avd__boot {
 /* *ret_entry: the guest physical address to start at, with AVD__BOOT_ZERO_PAGE in RSI. */
 int avd__boot_load(const struct avd__boot *boot, uint64_t *ret_entry, struct avd__error *error);
 
+/* Writes the GDT and the page tables that the 64-bit entry wants: the first GiB mapped one
+ * to one. Memory is that of the guest from its address 0 on. */
+void avd__boot_tables(uint8_t *memory);
+
 #endif

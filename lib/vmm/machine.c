@@ -134,11 +134,9 @@ static void vmm_free(struct avd__machine *machine)
 static int vmm_probe(const char *qemu, const char **ret_accel, struct avd__error *error)
 {
 	(void)qemu;
-	struct avd__vm *vm;
-	const int r = avd__vm_new(&avd__kvm_system, 1u << 20, 1, false, &vm, error);
+	const int r = avd__vmm_probe(&avd__kvm_system, error);
 	if (r < 0)
 		return r;
-	avd__vm_free(vm);
 	*ret_accel = "kvm";
 	return 0;
 }

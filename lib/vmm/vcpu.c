@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
 
 #include "vmm/vm.h"
@@ -105,7 +106,10 @@ void *avd__vcpu_main(void *argument)
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
 	atomic_store(&vcpu->cpu_ns,
 		     (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec + 1);
+	pthread_mutex_lock(&vm->thread_lock);
+	vcpu->live = false;
+	pthread_mutex_unlock(&vm->thread_lock);
 	atomic_fetch_sub(&vm->running, 1);
-	avd__vm_stop(vm, AVD_END_UNKNOWN, ""); /* wakes step(); the cause is known already */
+	eventfd_write(vm->event_fd, 1); /* the last one lets step() see the end */
 	return NULL;
 }

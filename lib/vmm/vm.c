@@ -189,6 +189,7 @@ int avd__vm_new(const struct avd__kvm_sys *sys, uint64_t memory_bytes, uint32_t 
 	vm->irqchip = irqchip;
 	pthread_mutex_init(&vm->device_lock, NULL);
 	pthread_mutex_init(&vm->end_lock, NULL);
+	pthread_mutex_init(&vm->thread_lock, NULL);
 	int r = open_kvm(vm, error);
 	if (r == 0)
 		r = make_memory(vm, error);
@@ -227,6 +228,7 @@ void avd__vm_free(struct avd__vm *vm)
 	avd__close(&vm->event_fd);
 	pthread_mutex_destroy(&vm->device_lock);
 	pthread_mutex_destroy(&vm->end_lock);
+	pthread_mutex_destroy(&vm->thread_lock);
 	free(vm);
 }
 
@@ -278,6 +280,8 @@ int avd__vm_start(struct avd__vm *vm, struct avd__error *error)
 	/* The threads are born with every signal blocked: signals are the caller's affair. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
+	/* Under the lock: a vCPU that ends the machine at once must find all the others. */
+	pthread_mutex_lock(&vm->thread_lock);
 	for (uint32_t i = 0; r == 0 && i < vm->cpus; i++) {
 		atomic_fetch_add(&vm->running, 1);
 		r = pthread_create(&vm->vcpus[i].thread, &attributes, avd__vcpu_main,
@@ -285,8 +289,9 @@ int avd__vm_start(struct avd__vm *vm, struct avd__error *error)
 		if (r)
 			atomic_fetch_sub(&vm->running, 1);
 		else
-			vm->vcpus[i].started = true;
+			vm->vcpus[i].started = vm->vcpus[i].live = true;
 	}
+	pthread_mutex_unlock(&vm->thread_lock);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	if (r == 0)
@@ -311,10 +316,12 @@ void avd__vm_stop(struct avd__vm *vm, uint32_t cause, const char *detail)
 		avd__outbox_close(&vm->console_box);
 	if (vm->channel_box.bytes)
 		avd__outbox_close(&vm->channel_box);
+	pthread_mutex_lock(&vm->thread_lock);
 	for (uint32_t i = 0; vm->vcpus && i < vm->cpus; i++) {
-		if (vm->vcpus[i].started)
+		if (vm->vcpus[i].live)
 			pthread_kill(vm->vcpus[i].thread, avd__vcpu_kick_signal());
 	}
+	pthread_mutex_unlock(&vm->thread_lock);
 	if (vm->event_fd >= 0)
 		eventfd_write(vm->event_fd, 1);
 }

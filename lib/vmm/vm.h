@@ -23,7 +23,8 @@ struct avd__vcpu {
 	int fd;
 	struct kvm_run *run;
 	pthread_t thread;
-	bool started;
+	bool started; /* to be joined; the owner's alone */
+	bool live; /* may be kicked; under thread_lock */
 	_Atomic uint64_t cpu_ns; /* of the thread, written as it ends */
 	_Atomic uint64_t exits;
 };
@@ -46,6 +47,7 @@ struct avd__vm {
 	pthread_mutex_t end_lock;
 	bool ended;
 	struct avd__machine_end end;
+	pthread_mutex_t thread_lock;
 	_Atomic uint32_t running; /* vCPU threads */
 	_Atomic bool stopping;
 };

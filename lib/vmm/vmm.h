@@ -7,4 +7,9 @@
 
 extern const struct avd__machine_ops avd__vmm_ops;
 
+struct avd__kvm_sys;
+/* 0 if KVM here runs what stock kernels need; else an error that says what it lacks. Takes
+ * milliseconds. */
+int avd__vmm_probe(const struct avd__kvm_sys *sys, struct avd__error *error);
+
 #endif
