@@ -106,6 +106,8 @@ void avd__cell_set_hooks(struct avd_cell *cell, const struct avd__cell_hooks *ho
 		cell->hooks.machine = hooks->machine;
 	if (hooks->prepare)
 		cell->hooks.prepare = hooks->prepare;
+	if (hooks->nonce)
+		cell->hooks.nonce = hooks->nonce;
 	if (hooks->now) {
 		cell->hooks.now = hooks->now;
 		cell->hooks.userdata = hooks->userdata;
@@ -211,14 +213,23 @@ static int start_machine(struct avd_cell *cell, const struct avd__cell_boot *boo
 	return r;
 }
 
+/* What ties the frames to this boot and to no other. */
+static int make_nonce(struct avd_cell *cell)
+{
+	if (cell->hooks.nonce)
+		memcpy(cell->nonce, cell->hooks.nonce, sizeof(cell->nonce));
+	else if (getrandom(cell->nonce, sizeof(cell->nonce), 0) != (ssize_t)sizeof(cell->nonce))
+		return avd__fail(&cell->error, EIO, "no random bytes from the kernel");
+	return 0;
+}
+
 /* In the order of what it costs: a mistake is told before anything slow is done. */
 static int start(struct avd_cell *cell, struct avd__cell_boot *boot)
 {
 	const struct avd_cell_options *o = &cell->config.options;
 	int r = avd__cell_check_cancel(cell, &cell->error);
-	if (r == 0 &&
-	    getrandom(cell->nonce, sizeof(cell->nonce), 0) != (ssize_t)sizeof(cell->nonce))
-		r = avd__fail(&cell->error, EIO, "no random bytes from the kernel");
+	if (r == 0)
+		r = make_nonce(cell);
 	if (r == 0)
 		r = open_loop(cell);
 	if (r == 0 && o->record_path)

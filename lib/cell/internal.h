@@ -57,6 +57,7 @@ struct avd__cell_hooks {
 		       struct avd__error *error);
 	uint64_t (*now)(void *userdata); /* host's monotonic clock, ns */
 	void *userdata;
+	const uint8_t *nonce; /* AVD_NONCE_SIZE bytes; NULL: random ones */
 };
 
 /* Copies of what goes on for the one who asked to keep it. */
