@@ -62,89 +62,111 @@ static int search_path(const char *name, char *out, size_t out_size, struct avd_
 			 name);
 }
 
-/* What the program prints within the time, as text; whether it ended well. */
-static int ask(const char *path, char *const argv[], char *text, size_t text_size, bool *ret_ok,
-	       struct avd__error *error)
-{
-	int pipes[2], null_fd;
-	struct avd__child *child = NULL;
-	struct avd__child_status status = {0};
-	size_t len = 0;
+struct answer {
+	char text[VERSION_TEXT_MAX]; /* the start of what it printed */
+	size_t len;
+	bool ok; /* it ended, without complaint */
+};
 
-	if (pipe2(pipes, O_CLOEXEC) < 0)
-		return avd__fail(error, errno, "cannot make a pipe: %s", strerror(errno));
-	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	const int fds[] = {null_fd, pipes[1], pipes[1]};
-	int r = null_fd < 0 ? avd__fail(error, errno, "cannot open /dev/null: %s", strerror(errno))
-			    : avd__child_start(path, argv, fds, 3, &child, error);
-	avd__close(&null_fd);
-	avd__close(&pipes[1]);
-	const uint64_t deadline = avd__now_ns() + VERSION_TIMEOUT_MS * UINT64_C(1000000);
-	while (r == 0) {
-		struct pollfd input = {.fd = pipes[0], .events = POLLIN};
-		const uint64_t now = avd__now_ns();
-		const int ready =
-			now < deadline ? poll(&input, 1, (int)((deadline - now) / 1000000) + 1) : 0;
-		if (ready < 0 && errno == EINTR)
-			continue;
-		if (ready <= 0) {
-			r = avd__fail(error, ETIMEDOUT,
-				      "%s does not answer --version within %d s: is it QEMU?", path,
-				      VERSION_TIMEOUT_MS / 1000);
-			break;
-		}
+/* Reads until nothing is there: false, or until the end of the stream: true. */
+static bool read_answer(int fd, struct answer *answer)
+{
+	for (;;) {
 		char chunk[512];
-		const ssize_t n = read(pipes[0], chunk, sizeof(chunk));
+		const ssize_t n = read(fd, chunk, sizeof(chunk));
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
-			break;
-		const size_t room = text_size - 1 - len;
+			return n == 0;
+		const size_t room = sizeof(answer->text) - 1 - answer->len;
 		const size_t kept = (size_t)n < room ? (size_t)n : room;
-		memcpy(text + len, chunk, kept);
-		len += kept;
+		memcpy(answer->text + answer->len, chunk, kept);
+		answer->len += kept;
+		answer->text[answer->len] = '\0';
 	}
-	text[len] = '\0';
-	avd__close(&pipes[0]);
-	if (r == 0) {
-		/* It closed its output; a QEMU ends right after. */
-		struct pollfd end = {.fd = avd__child_fd(child), .events = POLLIN};
-		while (poll(&end, 1, VERSION_TIMEOUT_MS) < 0 && errno == EINTR)
-			;
-		*ret_ok = avd__child_ended(child, &status) &&
-			  (!status.known || status.exit_status == 0);
-	}
-	avd__child_free(child);
-	return r;
 }
 
-/* One line of hostile or unknown text for an error. */
-static void first_line(char *out, size_t size, const char *text)
+/* Until the program has ended; what it left behind may hold the pipe open for ever. */
+static int listen_to(struct avd__child *child, int fd, struct answer *answer)
 {
-	const size_t len = strcspn(text, "\r\n");
-	avd__escape(out, size, text, len);
+	struct pollfd polled[] = {{.fd = avd__child_fd(child), .events = POLLIN},
+				  {.fd = fd, .events = POLLIN}};
+	const uint64_t deadline = avd__now_ns() + VERSION_TIMEOUT_MS * UINT64_C(1000000);
+	struct avd__child_status status;
+
+	for (;;) {
+		const uint64_t now = avd__now_ns();
+		const int left = now < deadline ? (int)((deadline - now) / 1000000) + 1 : 0;
+		const int ready = poll(polled, 2, left);
+		if (ready < 0 && errno != EINTR)
+			return -errno;
+		if (ready == 0)
+			return -ETIMEDOUT;
+		const bool ended = avd__child_ended(child, &status);
+		if (read_answer(fd, answer))
+			polled[1].fd = -1;
+		if (ended)
+			break;
+	}
+	answer->ok = !status.known || status.exit_status == 0;
+	return 0;
+}
+
+/* Runs the program and takes what it prints. */
+static int ask(const char *path, char *const argv[], struct answer *answer,
+	       struct avd__error *error)
+{
+	struct avd__child *child = NULL;
+	int pipes[2];
+
+	memset(answer, 0, sizeof(*answer));
+	if (pipe2(pipes, O_CLOEXEC) < 0) {
+		const int err = errno;
+		return avd__fail(error, err, "cannot make a pipe: %s", strerror(err));
+	}
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int err = null_fd < 0 || fcntl(pipes[0], F_SETFL, O_NONBLOCK) < 0 ? errno : 0;
+	const int fds[] = {null_fd, pipes[1], pipes[1]};
+	int r = err ? avd__fail(error, err, "cannot open /dev/null: %s", strerror(err))
+		    : avd__child_start(path, argv, fds, AVD__ARRAY_SIZE(fds), &child, error);
+	avd__close(&null_fd);
+	avd__close(&pipes[1]);
+	if (r == 0) {
+		r = listen_to(child, pipes[0], answer);
+		if (r == -ETIMEDOUT)
+			avd__fail(error, ETIMEDOUT,
+				  "%s does not answer --version within %d s: is it QEMU?", path,
+				  VERSION_TIMEOUT_MS / 1000);
+		else if (r)
+			avd__fail(error, -r, "cannot wait for %s: %s", path, strerror(-r));
+	}
+	avd__child_free(child);
+	avd__close(&pipes[0]);
+	return r;
 }
 
 static int read_version(struct avd__qemu *qemu, struct avd__error *error)
 {
-	char text[VERSION_TEXT_MAX], line[160];
 	char *const with_sandbox[] = {qemu->info.path, (char *)"-sandbox", (char *)"on",
 				      (char *)"--version", NULL};
 	char *const without[] = {qemu->info.path, (char *)"--version", NULL};
-	bool ok = false;
+	struct answer answer;
+	char line[160];
 
-	int r = ask(qemu->info.path, with_sandbox, text, sizeof(text), &ok, error);
+	int r = ask(qemu->info.path, with_sandbox, &answer, error);
 	if (r)
 		return r;
-	qemu->sandbox = ok && avd__qemu_parse_version(text, &qemu->info) == 0;
+	qemu->sandbox = answer.ok && avd__qemu_parse_version(answer.text, &qemu->info) == 0;
 	if (qemu->sandbox)
 		return 0;
-	r = ask(qemu->info.path, without, text, sizeof(text), &ok, error);
+	r = ask(qemu->info.path, without, &answer, error);
 	if (r)
 		return r;
-	if (ok && avd__qemu_parse_version(text, &qemu->info) == 0)
+	if (answer.ok && avd__qemu_parse_version(answer.text, &qemu->info) == 0)
 		return 0;
-	first_line(line, sizeof(line), text);
+	avd__escape(line, sizeof(line), answer.text, strcspn(answer.text, "\r\n"));
 	return avd__fail(error, ENOEXEC, "%s is not a QEMU: `--version` says \"%s\"%s",
-			 qemu->info.path, line, ok ? "" : " and fails");
+			 qemu->info.path, line, answer.ok ? "" : " and fails");
 }
 
 int avd__qemu_open(const char *path, struct avd__qemu *ret_qemu, struct avd__error *error)
