@@ -31,6 +31,7 @@ struct avd_event {
 	const char *detail; /* what is wrong; NULL for a frame */
 	const struct avd_message *message; /* NULL for a gap, or if the frame holds none */
 };
+/* Must not feed, finish or free the stream; may ask for its verdict. */
 typedef void (*avd_event_fn)(void *userdata, const struct avd_event *event);
 
 enum avd_stream_flags {

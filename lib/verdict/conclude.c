@@ -268,6 +268,18 @@ static uint32_t tell_dispatch(const struct avd__evidence *ev, struct text *text)
 	return AVD_REASON_NO_DISPATCH;
 }
 
+/* The machine did not end as the guest's orderly end makes it end. What the host takes for
+ * a panic is not heard after done: it may stem from what a scheduler printed. */
+static int end_is_bad(const struct avd__evidence *ev)
+{
+	const uint32_t code = end_code(&ev->end_cause);
+	if (ev->end_cause.cause != AVD_END_GUEST_RESET &&
+	    ev->end_cause.cause != AVD_END_GUEST_SHUTDOWN)
+		return 1;
+	return !ev->have_done && code != AVD_REASON_GUEST_RESET &&
+	       code != AVD_REASON_GUEST_SHUTDOWN;
+}
+
 static uint32_t tell_machine(const avd_stream *stream, struct text *text)
 {
 	const struct avd__evidence *const ev = &stream->evidence;
@@ -275,17 +287,15 @@ static uint32_t tell_machine(const avd_stream *stream, struct text *text)
 	add(text, "%s after the attach", machine_lead(code));
 	add_words(text, ": ", ev->end_detail);
 	add_circumstances(text, stream);
-	/* A reset or power-off tells only that the orderly end is missing. */
-	return code == AVD_REASON_GUEST_RESET || code == AVD_REASON_GUEST_SHUTDOWN
-		       ? AVD_REASON_NO_CLEAN_END
-		       : code;
+	return code;
 }
 
-/* A machine that ended as the guest's orderly end makes it end. */
-static int end_is_clean(const struct avd__evidence *ev)
+static uint32_t tell_corrupt(const avd_stream *stream, struct text *text)
 {
-	return ev->end_cause.cause == AVD_END_GUEST_RESET ||
-	       ev->end_cause.cause == AVD_END_GUEST_SHUTDOWN;
+	add(text, "the channel broke after the attach was confirmed");
+	add_fault(text, &stream->evidence);
+	add_circumstances(text, stream);
+	return AVD_REASON_CHANNEL_CORRUPT;
 }
 
 /* Why an ATTACHED cell failed; AVD_REASON_NONE if it passed. What the guest says went
@@ -305,23 +315,24 @@ static uint32_t conclude_result(const avd_stream *stream, struct text *text)
 		add_init_failed(text, ev);
 		return AVD_REASON_GUEST_INIT_FAILED;
 	}
-	if (ev->have_end_cause && (!end_is_clean(ev) || !ev->have_done) && !is_corrupt(stream))
+	if (ev->have_end_cause && end_is_bad(ev))
 		return tell_machine(stream, text);
-	if (ev->gaps || ev->faults) {
-		add(text, "the channel broke after the attach was confirmed");
-		add_fault(text, ev);
-		add_circumstances(text, stream);
-		return AVD_REASON_CHANNEL_CORRUPT;
-	}
+	if (is_corrupt(stream))
+		return tell_corrupt(stream, text);
 	if (!stream->finished || (recording && !ev->have_end_cause)) {
 		add(text, "%s", unended_text(stream));
+		add_circumstances(text, stream);
 		return AVD_REASON_TRUNCATED;
 	}
 	if (!ev->have_done) {
-		add(text, "the guest did not say that it was done");
+		add(text, "the guest did not come to its orderly end");
+		if (ev->have_end_cause)
+			add_words(text, ": ", ev->end_detail);
 		add_circumstances(text, stream);
 		return AVD_REASON_NO_CLEAN_END;
 	}
+	if (ev->gaps || ev->faults) /* a torn frame after the guest's last word */
+		return tell_corrupt(stream, text);
 	if (!ev->done.enabled_at_end) {
 		add(text, "the scheduler was no longer enabled and alive when the guest was done");
 		return AVD_REASON_NO_CLEAN_END;

@@ -150,7 +150,7 @@ static int line_tells(struct avd_bytes line)
 		"BUG:",		 "WARNING:",
 		"RIP:",		 "stall",
 		"watchdog",	 "general protection",
-		"lockup",	 "killed",
+		"lockup",	 "Killed process",
 		"double fault",	 "Call Trace",
 		"hung task",	 "Out of memory",
 		"attachverdict", "Attempted to kill init",
@@ -219,8 +219,9 @@ static void take_attached(struct avd__evidence *ev, const struct avd_msg_attache
 
 static void take_payload_exit(struct avd__evidence *ev, const struct avd_msg_payload_exit *gone)
 {
-	if (ev->have_payload_exit)
-		return;
+	const struct avd_msg_payload_exit *const before = &ev->payload_exit;
+	if (before->exit_status || before->signal || before->error)
+		return; /* a later success does not undo a failure */
 	ev->have_payload_exit = 1;
 	ev->payload_exit = *gone;
 }

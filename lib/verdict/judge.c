@@ -159,10 +159,11 @@ static int check_seq(avd_stream *stream, uint32_t seq, struct detail *detail)
 		      stream->next_seq);
 		return 1;
 	}
-	if (seq > stream->next_seq)
-		blame(detail,
-		      "%" PRIu64 " frames are missing: frame %" PRIu32 " came, expected %" PRIu64,
-		      seq - stream->next_seq, seq, stream->next_seq);
+	if (seq == stream->next_seq + 1)
+		blame(detail, "frame %" PRIu64 " is missing", stream->next_seq);
+	else if (seq > stream->next_seq)
+		blame(detail, "frames %" PRIu64 " to %" PRIu32 " are missing", stream->next_seq,
+		      seq - 1);
 	stream->next_seq = (uint64_t)seq + 1;
 	return 0;
 }

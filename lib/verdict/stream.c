@@ -11,9 +11,9 @@
 int avd_stream_new(const struct avd_stream_options *given, avd_stream **ret_stream)
 {
 	struct avd_stream_options options = {0};
-	/* The first release's struct ended before `log`. */
+	/* size and flags are enough for a recording. */
 	const int r = avd__options_copy(&options, sizeof(options), given,
-					offsetof(struct avd_stream_options, log));
+					offsetof(struct avd_stream_options, nonce));
 	if (r < 0)
 		return r;
 	if ((options.flags & ~(uint32_t)AVD_STREAM_RECORDING) || options.reserved)

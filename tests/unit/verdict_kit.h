@@ -55,7 +55,7 @@ uint64_t kit_random(uint64_t *state);
 	{                                                                             \
 		Suite *suite = suite_create("verdict");                               \
 		TCase *tc = tcase_create("verdict");                                  \
-		const TTest *const tests[] = {__VA_ARGS__};                    \
+		const TTest *const tests[] = {__VA_ARGS__};                           \
 		for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)         \
 			tcase_add_test(tc, tests[i]);                                 \
 		tcase_set_timeout(tc, 300); /* a hang is a failure; under valgrind */ \
