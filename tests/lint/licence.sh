@@ -16,7 +16,7 @@ while IFS= read -r file; do
 	for beside in "$file.license" "${file%/*}.license"; do
 		[ ! -e "$beside" ] || holder=$beside
 	done
-	found=$(head -n 12 "$holder" | sed -nE 's/.*SPDX-License-Identifier: *([^*]*[^* >-]).*/\1/p' | head -n 1)
+	found=$(head -n 12 "$holder" | sed -nE 's/.*SPDX-License-Identifier: *([A-Za-z0-9.() -]*[A-Za-z0-9)]).*/\1/p' | head -n 1)
 	case $file:$found in
 	*:"$expected") ;;
 	*.bpf.[ch]:GPL-2.0-only) ;;
