@@ -16,6 +16,11 @@ static bool line_has(const struct avd__line *line, const char *word)
 	return avd__bytes_have(line->text, line->len, word);
 }
 
+static bool starts_with(const char *text, size_t len, const char *word)
+{
+	return len >= strlen(word) && !memcmp(text, word, strlen(word));
+}
+
 /* Words of libbpf (src/libbpf.c of 1.x) and of strerror(3), which loaders print. */
 static uint32_t code_of_line(const struct avd__line *line)
 {
@@ -53,13 +58,16 @@ static void quoted_name(struct avd__line *out, const struct avd__line *line)
 		line_set(out, line->text + start, (size_t)(close - line->text) - start);
 }
 
-/* The verifier's own words are the last line before its "processed N insns ...". */
+/* The verifier's own words are the last line before its "processed N insns ..."; kernels
+ * that explain (7.3: "Verification failed: KIND", then a page) say them before that. */
 static void verifier_log_line(struct avd__output_facts *output, const struct avd__line *line)
 {
 	if (line_has(line, "-- END PROG LOAD LOG --")) {
 		output->in_verifier_log = false;
-	} else if (line->len >= 10 && !memcmp(line->text, "processed ", 10)) {
-		output->verifier_line = output->verifier_previous;
+	} else if (starts_with(line->text, line->len, "processed ") ||
+		   starts_with(line->text, line->len, "Verification failed: ")) {
+		if (!output->verifier_line.len)
+			output->verifier_line = output->verifier_previous;
 	} else {
 		output->verifier_previous = *line;
 	}
@@ -83,7 +91,7 @@ static void output_line(struct avd__output_facts *output, const struct avd__line
 		return;
 	if (line_has(line, "-- BEGIN PROG LOAD LOG --")) {
 		output->in_verifier_log = true;
-		output->verifier_previous.len = 0;
+		output->verifier_previous.len = output->verifier_line.len = 0;
 		quoted_name(&output->verifier_program, line);
 	}
 	/* The latest trouble is what ended it; of one trouble the first line tells most. */
@@ -144,11 +152,6 @@ static uint64_t kind_of_reason(const struct avd__line *reason)
 		    !memcmp(kinds[i].words, reason->text, reason->len))
 			return kinds[i].kind;
 	return 0;
-}
-
-static bool starts_with(const char *text, size_t len, const char *word)
-{
-	return len >= strlen(word) && !memcmp(text, word, strlen(word));
 }
 
 #define DISABLED_WORD "\" disabled ("

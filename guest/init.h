@@ -31,7 +31,8 @@ struct avd__init {
 	int cpu_stat, cgroup_events; /* of the scheduler's cgroup, or -1 */
 	int sysrq;
 	uint64_t heartbeat_at; /* when the next one is due */
-	uint64_t seq_before, started_at; /* enable_seq and time at the scheduler's start */
+	/* enable_seq, time, and its CPU time, at the scheduler's start */
+	uint64_t seq_before, started_at, cpu_before;
 	bool gone; /* scheduler-exit was sent */
 };
 

@@ -93,24 +93,6 @@ void avd__start_prepare(struct avd__init *init)
 		prepare_probe(init, &why);
 }
 
-void avd__start_scheduler(struct avd__init *init)
-{
-	struct avd__scx_reading scx;
-
-	/* What the kernel said before is none of this scheduler's. */
-	while (avd__kmsg_pump(&init->kmsg, &init->channel, &init->facts))
-		;
-	memset(&init->facts, 0, sizeof(init->facts));
-	avd__scx_read(&init->scx, &scx);
-	init->seq_before = scx.enable_seq;
-	struct avd_message message = {.kind = AVD_MSG_SCHEDULER_STARTED,
-				      .u.started = {.pid = (uint32_t)init->scheduler.pid,
-						    .enable_seq = init->seq_before}};
-	avd__channel_send(&init->channel, &message);
-	init->started_at = avd__guest_now();
-	avd__child_release(&init->scheduler);
-}
-
 /* "usage_usec N" is the first line of cpu.stat (Documentation/admin-guide/cgroup-v2.rst). */
 static bool cgroup_cpu_ns(const struct avd__init *init, uint64_t *ret_ns)
 {
@@ -130,7 +112,7 @@ static bool cgroup_cpu_ns(const struct avd__init *init, uint64_t *ret_ns)
 	return true;
 }
 
-uint64_t avd__scheduler_cpu_ns(const struct avd__init *init)
+static uint64_t total_cpu_ns(const struct avd__init *init)
 {
 	uint64_t ns;
 	clockid_t clock;
@@ -141,6 +123,33 @@ uint64_t avd__scheduler_cpu_ns(const struct avd__init *init)
 	if (clock_getcpuclockid(init->scheduler.pid, &clock) || clock_gettime(clock, &ts) < 0)
 		return 0;
 	return (uint64_t)ts.tv_sec * AVD__NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t avd__scheduler_cpu_ns(const struct avd__init *init)
+{
+	const uint64_t total = total_cpu_ns(init);
+
+	/* Being forked and held cost some; a dead process may have no clock any more. */
+	return total > init->cpu_before ? total - init->cpu_before : 0;
+}
+
+void avd__start_scheduler(struct avd__init *init)
+{
+	struct avd__scx_reading scx;
+
+	/* What the kernel said before is none of this scheduler's. */
+	while (avd__kmsg_pump(&init->kmsg, &init->channel, &init->facts))
+		;
+	memset(&init->facts, 0, sizeof(init->facts));
+	avd__scx_read(&init->scx, &scx);
+	init->seq_before = scx.enable_seq;
+	struct avd_message message = {.kind = AVD_MSG_SCHEDULER_STARTED,
+				      .u.started = {.pid = (uint32_t)init->scheduler.pid,
+						    .enable_seq = init->seq_before}};
+	avd__channel_send(&init->channel, &message);
+	init->cpu_before = total_cpu_ns(init);
+	init->started_at = avd__guest_now();
+	avd__child_release(&init->scheduler);
 }
 
 bool avd__scheduler_left_some(const struct avd__init *init)
