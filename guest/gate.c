@@ -3,6 +3,25 @@
 
 #include <string.h>
 
+static const char *const state_names[] = {
+	[AVD__SCX_UNKNOWN] = "unknown",	    [AVD__SCX_DISABLED] = "disabled",
+	[AVD__SCX_ENABLING] = "enabling",   [AVD__SCX_ENABLED] = "enabled",
+	[AVD__SCX_DISABLING] = "disabling",
+};
+
+const char *avd__scx_state_name(enum avd__scx_state state)
+{
+	return state_names[state];
+}
+
+enum avd__scx_state avd__scx_state_of(const char *name)
+{
+	for (int i = AVD__SCX_DISABLED; i <= AVD__SCX_DISABLING; i++)
+		if (!strcmp(name, state_names[i]))
+			return (enum avd__scx_state)i;
+	return AVD__SCX_UNKNOWN;
+}
+
 void avd__gate_init(struct avd__gate *gate, uint64_t seq_before, uint64_t settle_ns)
 {
 	*gate = (struct avd__gate){.seq_before = seq_before, .settle_ns = settle_ns};

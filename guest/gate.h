@@ -25,6 +25,9 @@ enum avd__scx_state {
 	AVD__SCX_DISABLING,
 };
 
+const char *avd__scx_state_name(enum avd__scx_state state);
+enum avd__scx_state avd__scx_state_of(const char *name);
+
 struct avd__scx_reading {
 	enum avd__scx_state state;
 	bool ops_there; /* root/ops exists */

@@ -33,7 +33,7 @@ static void set_up_channel(struct avd__init *init)
 {
 	char text[512];
 	struct avd__text why = avd__text_on(text, sizeof(text));
-	const bool known = avd__config_read(&init->config, &why) == 0;
+	const bool known = avd__config_read(&init->config, AVD__CONFIG_PATH, &why) == 0;
 	char channel_text[256];
 	struct avd__text channel_why = avd__text_on(channel_text, sizeof(channel_text));
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "clock.h"
-#include "scx.h"
 
 const char *avd__reason_name(uint32_t code)
 {

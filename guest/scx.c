@@ -16,17 +16,6 @@
 
 #define SCX_DIR "/sys/kernel/sched_ext"
 
-static const char *const state_names[] = {
-	[AVD__SCX_UNKNOWN] = "unknown",	    [AVD__SCX_DISABLED] = "disabled",
-	[AVD__SCX_ENABLING] = "enabling",   [AVD__SCX_ENABLED] = "enabled",
-	[AVD__SCX_DISABLING] = "disabling",
-};
-
-const char *avd__scx_state_name(enum avd__scx_state state)
-{
-	return state_names[state];
-}
-
 int avd__scx_open(struct avd__scx *scx)
 {
 	scx->ops = -1;
@@ -93,7 +82,5 @@ void avd__scx_read(struct avd__scx *scx, struct avd__scx_reading *ret_reading)
 	ret_reading->switch_all = scx->switch_all < 0 ? 0 : (uint32_t)read_number(scx->switch_all);
 	/* The state last: what came before it can only be older. */
 	read_line(scx->state, text, sizeof(text));
-	for (int i = AVD__SCX_DISABLED; i <= AVD__SCX_DISABLING; i++)
-		if (!strcmp(text, state_names[i]))
-			ret_reading->state = (enum avd__scx_state)i;
+	ret_reading->state = avd__scx_state_of(text);
 }

@@ -13,6 +13,5 @@ struct avd__scx {
 /* 0; -1: this kernel has no sched_ext. */
 int avd__scx_open(struct avd__scx *scx);
 void avd__scx_read(struct avd__scx *scx, struct avd__scx_reading *ret_reading);
-const char *avd__scx_state_name(enum avd__scx_state state);
 
 #endif

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+/* Kernel records and lines of output to reason codes and texts. The lines are real ones. */
+#include <attachverdict/verdict.h>
+#include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "facts.h"
+#include "reason.h"
+
+static void kernel(struct avd__facts *facts, const char *bytes, bool want)
+{
+	struct avd__kmsg_record record;
+	ck_assert(avd__kmsg_parse(bytes, strlen(bytes), &record));
+	ck_assert_msg(avd__facts_kernel(facts, &record) == want, "%s", bytes);
+}
+
+static void output(struct avd__facts *facts, const char *text)
+{
+	avd__facts_output(facts, AVD_STREAM_SCHEDULER_STDERR, text, strlen(text));
+}
+
+static void check_line(const struct avd__line *line, const char *want)
+{
+	ck_assert_uint_eq(line->len, strlen(want));
+	ck_assert_mem_eq(line->text, want, line->len);
+}
+
+START_TEST(record)
+{
+	static const char bytes[] = "12,346,2673693,-,caller=T1;a text; with \\x0a more\n"
+				    " SUBSYSTEM=cpu\n DEVICE=+x\n";
+	struct avd__kmsg_record r;
+
+	ck_assert(avd__kmsg_parse(bytes, sizeof(bytes) - 1, &r));
+	ck_assert_uint_eq(r.level, 4);
+	ck_assert_uint_eq(r.facility, 1);
+	ck_assert_uint_eq(r.seq, 346);
+	ck_assert_uint_eq(r.time_us, 2673693);
+	ck_assert_uint_eq(r.len, strlen("a text; with \\x0a more"));
+	ck_assert(avd__kmsg_parse("6,1,2,-;", 8, &r));
+	ck_assert_uint_eq(r.len, 0);
+	ck_assert(avd__kmsg_parse("6,1,2,-;no end", 14, &r));
+	ck_assert_uint_eq(r.len, 6);
+}
+END_TEST
+
+START_TEST(no_record)
+{
+	static const char *const bad[] = {"",
+					  ";",
+					  "6",
+					  "6,",
+					  "6,1",
+					  "6,1,2",
+					  "6,1,2,-",
+					  ",1,2,-;x",
+					  "x,1,2,-;",
+					  "6,,2,-;x",
+					  "6,1,;x",
+					  "-6,1,2,-;x",
+					  "6 ,1,2,-;x",
+					  "6,1,2;x",
+					  "4294967296,1,2,-;x",
+					  "6,18446744073709551616,2,-;x"};
+	struct avd__kmsg_record r;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(!avd__kmsg_parse(bad[i], strlen(bad[i]), &r), "%s", bad[i]);
+	/* cut at each byte: no read beyond the end (seen by the sanitizers) */
+	static const char whole[] = "6,350,2748748,-;text\n";
+	for (size_t n = 0; n < sizeof(whole); n++) {
+		char *copy = malloc(n ? n : 1);
+		ck_assert_ptr_nonnull(copy);
+		memcpy(copy, whole, n);
+		ck_assert_int_eq(avd__kmsg_parse(copy, n, &r), n >= 16);
+		free(copy);
+	}
+}
+END_TEST
+
+START_TEST(ejection)
+{
+	struct avd__facts facts = {0};
+
+	kernel(&facts, "6,350,1,-;sched_ext: BPF scheduler \"eject\" enabled\n", true);
+	ck_assert_uint_eq(facts.kernel.enabled, 1);
+	kernel(&facts, "3,351,1,-;sched_ext: BPF scheduler \"eject\" disabled (scx_bpf_error)\n",
+	       true);
+	kernel(&facts, "3,352,1,-;sched_ext: eject: eject: broken (on purpose)\n", true);
+	kernel(&facts, "3,353,1,-;   bpf__sched_ext_ops_enqueue+0x50/0xad\n", false);
+	kernel(&facts, "3,354,1,-;sched_ext: eject: a second line\n", true);
+	ck_assert_uint_eq(facts.kernel.disabled, 1);
+	ck_assert_uint_eq(facts.kernel.kind, 1025);
+	check_line(&facts.kernel.name, "eject");
+	check_line(&facts.kernel.reason, "scx_bpf_error");
+	check_line(&facts.kernel.message, "eject: broken (on purpose)");
+	ck_assert(!facts.kernel.init_failed);
+	ck_assert_uint_eq(avd__classify_not_attached(&facts, true), AVD_REASON_EJECTED_AT_ATTACH);
+}
+END_TEST
+
+START_TEST(init_failed)
+{
+	struct avd__facts facts = {0};
+
+	kernel(&facts, "3,1,1,-;sched_ext: BPF scheduler \"x\" disabled (runtime error)\n", true);
+	kernel(&facts, "3,2,1,-;sched_ext: x: ops.init() failed (-95)\n", true);
+	ck_assert_uint_eq(facts.kernel.kind, 1024);
+	ck_assert(facts.kernel.init_failed);
+	ck_assert_uint_eq(avd__classify_not_attached(&facts, true), AVD_REASON_INIT_FAILED);
+	const struct avd__exit exit = {.status = 1};
+	ck_assert_uint_eq(avd__classify_death(&facts, &exit), AVD_REASON_INIT_FAILED);
+
+	char text[AVD__REASON_MAX];
+	struct avd__text reason = avd__text_on(text, sizeof(text));
+	avd__reason_kernel(&reason, &facts.kernel);
+	ck_assert_str_eq(text, "; the kernel disabled scheduler \"x\": \"runtime error\": "
+			       "\"ops.init() failed (-95)\"");
+}
+END_TEST
+
+START_TEST(kinds)
+{
+	static const struct {
+		const char *words;
+		uint64_t kind;
+	} known[] = {
+		{"unregistered from user space", 64},
+		{"unregistered from BPF", 65},
+		{"unregistered from the main kernel", 66},
+		{"disabled by sysrq-S", 67},
+		{"runtime error", 1024},
+		{"scx_bpf_error", 1025},
+		{"runnable task stall", 1026},
+		{"a word of the future", 0},
+		{"", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		struct avd__facts facts = {0};
+		char bytes[128];
+		snprintf(bytes, sizeof(bytes),
+			 "6,1,1,-;sched_ext: BPF scheduler \"a_b.c\" disabled (%s)\n",
+			 known[i].words);
+		kernel(&facts, bytes, true);
+		ck_assert_uint_eq(facts.kernel.kind, known[i].kind);
+		ck_assert_uint_eq(facts.kernel.disabled, 1);
+		check_line(&facts.kernel.reason, known[i].words);
+	}
+}
+END_TEST
+
+/* User space writes to /dev/kmsg what it likes, but never as the kernel (facility 0). */
+START_TEST(imitations)
+{
+	struct avd__facts facts = {0};
+
+	kernel(&facts, "11,1,1,-;sched_ext: BPF scheduler \"x\" disabled (runtime error)\n", false);
+	kernel(&facts, "14,1,1,-;sched_ext: BPF scheduler \"x\" enabled\n", false);
+	kernel(&facts, "6,1,1,-; sched_ext: BPF scheduler \"x\" disabled (runtime error)\n", false);
+	kernel(&facts, "6,1,1,-;sched_ext: x: ops.init() failed (-95)\n", true);
+	ck_assert_uint_eq(facts.kernel.disabled, 0);
+	ck_assert_uint_eq(facts.kernel.enabled, 0);
+	ck_assert(!facts.kernel.init_failed);
+	/* A message of another scheduler's name is none of the last one's. */
+	kernel(&facts, "3,1,1,-;sched_ext: BPF scheduler \"x\" disabled (runtime error)\n", true);
+	kernel(&facts, "3,1,1,-;sched_ext: xy: ops.init() failed (-95)\n", true);
+	ck_assert_uint_eq(facts.kernel.message.len, 0);
+	/* A scheduler that detached by itself was not thrown out. */
+	kernel(&facts,
+	       "6,1,1,-;sched_ext: BPF scheduler \"x\" disabled (unregistered from user space)\n",
+	       true);
+	const struct avd__exit exit = {.status = 0};
+	ck_assert_uint_eq(avd__classify_death(&facts, &exit), AVD_REASON_EXITED);
+}
+END_TEST
+
+#define REJECTED                                                                         \
+	"libbpf: prog 'reject_enqueue': BPF program load failed: Permission denied\n"    \
+	"libbpf: prog 'reject_enqueue': -- BEGIN PROG LOAD LOG --\n"                     \
+	"0: R1=ctx() R10=fp0\n"                                                          \
+	"; x = extern (func ksym) 'f': not found in kernel or module BTFs @ a.bpf.c:1\n" \
+	"9: (79) r1 = *(u64 *)(r0 +0)\n"                                                 \
+	"R0 invalid mem access 'map_value_or_null'\n"
+#define PROCESSED                                                                               \
+	"processed 9 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 " \
+	"mark_read 0\n"                                                                         \
+	"-- END PROG LOAD LOG --\n"                                                             \
+	"libbpf: prog 'reject_enqueue': failed to load: -13\n"                                  \
+	"libbpf: failed to load object 'reject'\n"                                              \
+	"cannot load the BPF object: Permission denied\n"
+
+static const struct {
+	const char *output;
+	uint32_t code;
+	const char *quote;
+} outputs[] = {
+	{REJECTED PROCESSED, AVD_REASON_VERIFIER_REJECTED,
+	 "; the verifier rejected program \"reject_enqueue\": \"R0 invalid mem access "
+	 "'map_value_or_null'\""},
+	/* 7.3 explains itself after it has said what is wrong */
+	{REJECTED "\nVerification failed: Register Type Safety: Invalid dereference\n\nReason:\n"
+		  "  R0 may be NULL here\n\nSuggestion:\n  Add a NULL check.\n\n" PROCESSED,
+	 AVD_REASON_VERIFIER_REJECTED,
+	 "; the verifier rejected program \"reject_enqueue\": \"R0 invalid mem access "
+	 "'map_value_or_null'\""},
+	{"libbpf: extern (func ksym) 'scx_bpf_no': not found in kernel or module BTFs\n"
+	 "libbpf: failed to load object 'x'\ncannot load: Invalid argument\n",
+	 AVD_REASON_MISSING_KFUNC,
+	 "; output: \"libbpf: extern (func ksym) 'scx_bpf_no': not found in kernel or module "
+	 "BTFs\""},
+	{"libbpf: struct_ops init_kern ops: Cannot find member no_such in kernel BTF\n"
+	 "libbpf: failed to load object 'x'\n",
+	 AVD_REASON_MISSING_MEMBER,
+	 "; output: \"libbpf: struct_ops init_kern ops: Cannot find member no_such in kernel "
+	 "BTF\""},
+	{"cannot attach fifo_ops: Device or resource busy\n", AVD_REASON_BUSY,
+	 "; output: \"cannot attach fifo_ops: Device or resource busy\""},
+	{"failed to attach struct_ops: -16\n", AVD_REASON_BUSY,
+	 "; output: \"failed to attach struct_ops: -16\""},
+	{"lowest temperature: -16 degrees\n", AVD_REASON_EXITED,
+	 "; last output: \"lowest temperature: -16 degrees\""},
+	{"cannot read \xff\"\\\x1b[31m\n", AVD_REASON_EXITED,
+	 "; last output: \"cannot read \\xff\\x22\\x5c\\x1b[31m\""},
+	{"no end of line", AVD_REASON_EXITED, "; last output: \"no end of line\""},
+	{"\n\n", AVD_REASON_EXITED, ""},
+	{"", AVD_REASON_EXITED, ""},
+	/* the last trouble counts */
+	{REJECTED PROCESSED "retrying\ncannot attach ops: Device or resource busy\n",
+	 AVD_REASON_BUSY, "; output: \"cannot attach ops: Device or resource busy\""},
+};
+
+START_TEST(output_in_any_slices)
+{
+	const char *text = outputs[_i].output;
+	const size_t size = strlen(text);
+	const struct avd__exit exit = {.status = 1};
+
+	for (size_t cut = 0; cut <= size; cut++) {
+		struct avd__facts facts = {0};
+		char reason_text[AVD__REASON_MAX];
+		struct avd__text reason = avd__text_on(reason_text, sizeof(reason_text));
+		avd__facts_output(&facts, AVD_STREAM_SCHEDULER_STDERR, text, cut);
+		avd__facts_output(&facts, AVD_STREAM_SCHEDULER_STDERR, text + cut, size - cut);
+		avd__facts_output_end(&facts);
+		ck_assert_uint_eq(avd__classify_death(&facts, &exit), outputs[_i].code);
+		avd__reason_output(&reason, &facts.output);
+		ck_assert_str_eq(reason_text, outputs[_i].quote);
+	}
+}
+END_TEST
+
+START_TEST(output_precedence)
+{
+	struct avd__facts facts = {0};
+	static const char out[] = "hello\n", late[] = "bye\n";
+
+	avd__facts_output(&facts, AVD_STREAM_SCHEDULER_STDOUT, out, strlen(out));
+	check_line(&facts.output.last, "hello");
+	output(&facts, "error!\n");
+	avd__facts_output(&facts, AVD_STREAM_SCHEDULER_STDOUT, late, strlen(late));
+	check_line(&facts.output.last, "error!"); /* standard error tells more */
+	/* an endless line is cut, the next one is whole again */
+	char longer[4 * AVD__LINE_MAX];
+	memset(longer, 'x', sizeof(longer));
+	avd__facts_output(&facts, AVD_STREAM_SCHEDULER_STDERR, longer, sizeof(longer));
+	avd__facts_output(&facts, AVD_STREAM_SCHEDULER_STDERR, longer, sizeof(longer));
+	output(&facts, "\n");
+	ck_assert_uint_eq(facts.output.last.len, AVD__LINE_MAX);
+	output(&facts, "whole\n");
+	check_line(&facts.output.last, "whole");
+}
+END_TEST
+
+START_TEST(ends_of_a_process)
+{
+	struct avd__facts facts = {0};
+	const struct {
+		struct avd__exit exit;
+		uint32_t plain, rejected;
+	} ends[] = {
+		{{.exec_failed = true, .status = 127, .error = 2},
+		 AVD_REASON_EXEC_FAILED,
+		 AVD_REASON_EXEC_FAILED},
+		{{.status = 0}, AVD_REASON_EXITED, AVD_REASON_EXITED},
+		{{.status = 3}, AVD_REASON_EXITED, AVD_REASON_VERIFIER_REJECTED},
+		{{.status = -1, .signal = SIGKILL},
+		 AVD_REASON_KILLED_BY_SIGNAL,
+		 AVD_REASON_KILLED_BY_SIGNAL},
+		{{.status = -1, .signal = SIGABRT},
+		 AVD_REASON_KILLED_BY_SIGNAL,
+		 AVD_REASON_VERIFIER_REJECTED},
+	};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		ck_assert_uint_eq(avd__classify_death(&facts, &ends[i].exit), ends[i].plain);
+	output(&facts, REJECTED PROCESSED);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		ck_assert_uint_eq(avd__classify_death(&facts, &ends[i].exit), ends[i].rejected);
+	/* what the kernel said beats what was printed */
+	kernel(&facts, "3,1,1,-;sched_ext: BPF scheduler \"x\" disabled (runtime error)\n", true);
+	ck_assert_uint_eq(avd__classify_death(&facts, &ends[2].exit), AVD_REASON_EJECTED_AT_ATTACH);
+	/* alive: words of libbpf explain, but only "busy" is a kernel's answer */
+	struct avd__facts alive = {0};
+	output(&alive, REJECTED PROCESSED);
+	ck_assert_uint_eq(avd__classify_not_attached(&alive, false), AVD_REASON_TIMEOUT);
+	output(&alive, "attach: EBUSY\n");
+	ck_assert_uint_eq(avd__classify_not_attached(&alive, false), AVD_REASON_BUSY);
+}
+END_TEST
+
+START_TEST(head_of_a_reason)
+{
+	struct avd__scx_reading scx = {
+		.state = AVD__SCX_ENABLED, .ops_there = true, .enable_seq = 4, .ops = "a\"b"};
+	char text[AVD__REASON_MAX];
+	struct avd__text reason = avd__text_on(text, sizeof(text));
+
+	avd__reason_head(&reason, AVD_REASON_TIMEOUT, &scx, 3, 1999999, 42000000);
+	ck_assert_str_eq(text, "cause=timeout state=enabled ops=\"a\\x22b\" enable_seq=3->4 "
+			       "wall_ms=1 cpu_ms=42");
+	scx = (struct avd__scx_reading){.state = AVD__SCX_DISABLED};
+	reason = avd__text_on(text, sizeof(text));
+	avd__reason_head(&reason, AVD_REASON_EXITED, &scx, 0, 0, 0);
+	ck_assert_str_eq(text, "cause=exited state=disabled ops=missing enable_seq=0->0 wall_ms=0 "
+			       "cpu_ms=0");
+	scx.ops_there = true;
+	reason = avd__text_on(text, sizeof(text));
+	avd__reason_head(&reason, AVD_REASON_EXITED, &scx, 0, 0, 0);
+	ck_assert_ptr_nonnull(strstr(text, "ops=empty"));
+	reason = avd__text_on(text, sizeof(text));
+	avd__reason_exit(&reason, &(struct avd__exit){.status = -1, .signal = SIGKILL});
+	ck_assert_str_eq(text, "; killed by signal 9 (Killed)");
+}
+END_TEST
+
+/* The guest keeps its own names, as it does not link the library. */
+START_TEST(names_are_the_librarys)
+{
+	static const uint32_t codes[] = {
+		AVD_REASON_EXEC_FAILED,	      AVD_REASON_EXITED,	AVD_REASON_KILLED_BY_SIGNAL,
+		AVD_REASON_VERIFIER_REJECTED, AVD_REASON_MISSING_KFUNC, AVD_REASON_MISSING_MEMBER,
+		AVD_REASON_NO_SCHED_EXT,      AVD_REASON_BUSY,		AVD_REASON_INIT_FAILED,
+		AVD_REASON_EJECTED_AT_ATTACH, AVD_REASON_TIMEOUT,
+	};
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		ck_assert_str_eq(avd__reason_name(codes[i]), avd_reason_code_name(codes[i]));
+}
+END_TEST
+
+/* Whatever the size of the buffer: ended, within it, and a quote that is cut is closed. */
+START_TEST(text_is_bounded)
+{
+	char text[64];
+
+	for (size_t size = 1; size <= sizeof(text); size++) {
+		memset(text, 'Z', sizeof(text));
+		struct avd__text out = avd__text_on(text, size);
+		avd__text_add(&out, "ab%dcd", 12345);
+		avd__text_quote(&out, "\x01\x02\x03 some \" more", 16);
+		ck_assert_uint_lt(out.len, size);
+		ck_assert_uint_eq(strlen(text), out.len);
+		if (size < sizeof(text))
+			ck_assert_int_eq(text[size], 'Z');
+		if (out.len > 11 && size > 18)
+			ck_assert_int_eq(text[out.len - 1], '"');
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("guest-facts");
+	TCase *tc = tcase_create("facts");
+	tcase_add_test(tc, record);
+	tcase_add_test(tc, no_record);
+	tcase_add_test(tc, ejection);
+	tcase_add_test(tc, init_failed);
+	tcase_add_test(tc, kinds);
+	tcase_add_test(tc, imitations);
+	tcase_add_loop_test(tc, output_in_any_slices, 0, sizeof(outputs) / sizeof(outputs[0]));
+	tcase_add_test(tc, output_precedence);
+	tcase_add_test(tc, ends_of_a_process);
+	tcase_add_test(tc, head_of_a_reason);
+	tcase_add_test(tc, names_are_the_librarys);
+	tcase_add_test(tc, text_is_bounded);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	const int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
