@@ -7,6 +7,7 @@
 #define AVD_LIB_MACHINE_MACHINE_H
 
 #include <attachverdict/cell.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "base/util.h"
@@ -21,6 +22,7 @@ struct avd__machine_spec {
 	uint64_t initramfs_bytes;
 	uint32_t cpus;
 	uint64_t memory_bytes;
+	bool serial; /* the channel through the second UART only, without a window */
 	const char *kernel_args; /* appended to what the machine itself needs; may be NULL */
 	const char *qemu; /* program, NULL: search $PATH */
 	const char *keep_dir; /* NULL, or where to leave the command line used */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "codec/window.h"
 #include "vmm/acpi.h"
 
 #define PAGE_SIZE 4096u
@@ -126,6 +127,10 @@ static void write_zero_page(const struct avd__boot *boot, uint64_t initramfs_at)
 	add_e820(&params, 0, AVD__BOOT_LOW_END, E820_RAM);
 	add_e820(&params, AVD__ACPI_BASE, AVD__ACPI_BASE + AVD__ACPI_SIZE, E820_RESERVED);
 	add_e820(&params, KERNEL_START, boot->low_bytes, E820_RAM);
+	/* Reserved, not absent: /dev/mem lets init map what the kernel knows to be no RAM. */
+	if (boot->window)
+		add_e820(&params, AVD__WINDOW_ADDRESS, AVD__WINDOW_ADDRESS + AVD__WINDOW_SIZE,
+			 E820_RESERVED);
 	add_e820(&params, AVD__MEMORY_HIGH, AVD__MEMORY_HIGH + boot->high_bytes, E820_RAM);
 	memcpy(boot->memory + AVD__BOOT_ZERO_PAGE, &params, sizeof(params));
 }

@@ -7,6 +7,8 @@
 #ifndef AVD_LIB_VMM_BOOT_H
 #define AVD_LIB_VMM_BOOT_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 /* Where things stand in low memory; all below the first megabyte but the kernel. */
@@ -28,6 +30,7 @@ struct avd__boot {
 	uint8_t *memory; /* guest RAM; guest physical address 0 at its start */
 	uint64_t low_bytes; /* RAM from 0 on */
 	uint64_t high_bytes; /* RAM from AVD__MEMORY_HIGH on, behind low_bytes in `memory` */
+	bool window; /* there is one at AVD__WINDOW_ADDRESS */
 	int kernel_fd;
 	const char *kernel_path; /* for messages */
 	int initramfs_fd;

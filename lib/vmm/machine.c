@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,36 @@
 
 struct avd__machine {
 	struct avd__vm *vm;
+	bool window_told;
 };
+
+/* Kernel, initramfs, tables and the first vCPU's registers. */
+static int load(const struct avd__machine_spec *spec, const char *cmdline, struct avd__vm *vm,
+		struct avd__error *error)
+{
+	const struct avd__boot boot = {
+		.memory = vm->memory,
+		.low_bytes = vm->low_bytes,
+		.high_bytes = vm->high_bytes,
+		.window = vm->window.memory != NULL,
+		.kernel_fd = spec->kernel_fd,
+		.kernel_path = spec->kernel_path,
+		.initramfs_fd = spec->initramfs_fd,
+		.initramfs_bytes = spec->initramfs_bytes,
+		.cmdline = cmdline,
+	};
+	uint32_t apic_ids[AVD__VM_CPUS_MAX];
+	uint64_t entry = 0;
+	for (uint32_t i = 0; i < spec->cpus; i++)
+		apic_ids[i] = i;
+	const int r = avd__boot_load(&boot, &entry, error);
+	if (r < 0)
+		return r;
+	if (avd__acpi_build(vm->memory + AVD__ACPI_BASE, apic_ids, spec->cpus) < 0)
+		return avd__fail(error, ENOSPC, "no room for the ACPI tables of %u CPUs",
+				 spec->cpus);
+	return avd__vm_set_boot(vm, entry, error);
+}
 
 static int vmm_start(const struct avd__machine_spec *spec, struct avd__machine **ret_machine,
 		     struct avd__error *error)
@@ -41,31 +71,12 @@ static int vmm_start(const struct avd__machine_spec *spec, struct avd__machine *
 	}
 	int r = avd__vm_new(&avd__kvm_system, spec->memory_bytes, spec->cpus, true, &machine->vm,
 			    error);
-	if (r == 0) {
-		const struct avd__boot boot = {
-			.memory = machine->vm->memory,
-			.low_bytes = machine->vm->low_bytes,
-			.high_bytes = machine->vm->high_bytes,
-			.kernel_fd = spec->kernel_fd,
-			.kernel_path = spec->kernel_path,
-			.initramfs_fd = spec->initramfs_fd,
-			.initramfs_bytes = spec->initramfs_bytes,
-			.cmdline = cmdline,
-		};
-		uint32_t apic_ids[AVD__VM_CPUS_MAX];
-		for (uint32_t i = 0; i < spec->cpus; i++)
-			apic_ids[i] = i;
-		uint64_t entry = 0;
-		r = avd__boot_load(&boot, &entry, error);
-		if (r == 0 &&
-		    avd__acpi_build(boot.memory + AVD__ACPI_BASE, apic_ids, spec->cpus) < 0)
-			r = avd__fail(error, ENOSPC, "no room for the ACPI tables of %u CPUs",
-				      spec->cpus);
-		if (r == 0)
-			r = avd__vm_set_boot(machine->vm, entry, error);
-		if (r == 0)
-			r = avd__vm_start(machine->vm, error);
-	}
+	if (r == 0 && !spec->serial)
+		r = avd__vm_add_window(machine->vm, error);
+	if (r == 0)
+		r = load(spec, cmdline, machine->vm, error);
+	if (r == 0)
+		r = avd__vm_start(machine->vm, error);
 	free(cmdline);
 	if (r < 0) {
 		avd__vm_free(machine->vm);
@@ -81,29 +92,58 @@ static int vmm_fd(const struct avd__machine *machine)
 	return machine->vm->event_fd;
 }
 
+/* Passes on what a source holds, up to STEP_BYTES; true if there may be more. */
+static bool drain_console(struct avd__vm *vm, const struct avd__machine_sink *sink)
+{
+	static const size_t piece = 4096;
+	uint8_t bytes[4096];
+	size_t n, done = 0;
+	while (done < STEP_BYTES && (n = avd__outbox_take(&vm->console_box, bytes, piece)) > 0) {
+		sink->console(sink->userdata, bytes, n);
+		done += n;
+	}
+	return done >= STEP_BYTES;
+}
+
+static size_t take_channel(struct avd__vm *vm, void *bytes, size_t size)
+{
+	/* The second UART speaks too if the guest can't use the window. */
+	const size_t n = avd__outbox_take(&vm->channel_box, bytes, size);
+	return n || !vm->window.memory ? n : avd__window_take(&vm->window, bytes, size);
+}
+
+static bool drain_channel(struct avd__vm *vm, const struct avd__machine_sink *sink)
+{
+	static const size_t piece = 32768;
+	uint8_t bytes[32768];
+	size_t n, done = 0;
+	while (done < STEP_BYTES && (n = take_channel(vm, bytes, piece)) > 0) {
+		if (sink->channel(sink->userdata, bytes, n) < 0)
+			avd__vm_stop(vm, AVD_END_HOST_STOP,
+				     "the caller takes no more of the channel");
+		done += n;
+	}
+	return done >= STEP_BYTES;
+}
+
 static int vmm_step(struct avd__machine *machine, const struct avd__machine_sink *sink,
 		    struct avd__machine_end *ret_end)
 {
 	struct avd__vm *vm = machine->vm;
-	static const size_t piece = 4096;
-	uint8_t bytes[4096];
 	eventfd_t events;
 	eventfd_read(vm->event_fd, &events);
-	/* Looked at first: what the threads wrote before they ended is then in the boxes. */
+	/* Looked at first: what the threads wrote before they ended is then there to be taken. */
 	const bool over = atomic_load(&vm->stopping) && atomic_load(&vm->running) == 0;
-	size_t n, console = 0, channel = 0;
-	while (console < STEP_BYTES && (n = avd__outbox_take(&vm->console_box, bytes, piece)) > 0) {
-		sink->console(sink->userdata, bytes, n);
-		console += n;
+	const bool more_console = drain_console(vm, sink);
+	const bool more_channel = drain_channel(vm, sink);
+	if (vm->window.broken && !machine->window_told) {
+		/* A byte that is no frame: the stream must not look whole. */
+		machine->window_told = true;
+		sink->channel(sink->userdata, "", 1);
+		avd__vm_stop(vm, AVD_END_HOST_STOP, "the guest broke the window's positions");
 	}
-	while (channel < STEP_BYTES && (n = avd__outbox_take(&vm->channel_box, bytes, piece)) > 0) {
-		if (sink->channel(sink->userdata, bytes, n) < 0)
-			avd__vm_stop(vm, AVD_END_HOST_STOP,
-				     "the caller takes no more of the channel");
-		channel += n;
-	}
-	if (console >= STEP_BYTES || channel >= STEP_BYTES) {
-		eventfd_write(vm->event_fd, 1); /* there may be more */
+	if (more_console || more_channel) {
+		eventfd_write(vm->event_fd, 1);
 		return 1;
 	}
 	if (!over)

@@ -103,6 +103,31 @@ static int make_memory(struct avd__vm *vm, struct avd__error *error)
 		     : add_memory(vm, 1, AVD__MEMORY_HIGH, vm->low_bytes, vm->high_bytes, error);
 }
 
+int avd__vm_add_window(struct avd__vm *vm, struct avd__error *error)
+{
+	void *memory;
+	int r = vm->sys->map(vm->sys->userdata, -1, AVD__WINDOW_SIZE, &memory);
+	if (r < 0)
+		return avd__fail(error, -r, "cannot map the window: %s", strerror(-r));
+	avd__window_format(&vm->window, memory);
+	struct kvm_userspace_memory_region region = {
+		.slot = 2,
+		.guest_phys_addr = AVD__WINDOW_ADDRESS,
+		.memory_size = AVD__WINDOW_SIZE,
+		.userspace_addr = (uintptr_t)memory,
+	};
+	struct kvm_ioeventfd doorbell = {
+		.addr = AVD__WINDOW_DOORBELL_PORT,
+		.len = 1,
+		.fd = vm->event_fd,
+		.flags = KVM_IOEVENTFD_FLAG_PIO,
+	};
+	r = AVD__KVM_IOCTL(vm->sys, vm->vm_fd, KVM_SET_USER_MEMORY_REGION, &region, error);
+	if (r >= 0)
+		r = AVD__KVM_IOCTL(vm->sys, vm->vm_fd, KVM_IOEVENTFD, &doorbell, error);
+	return r < 0 ? r : 0;
+}
+
 static int make_chips(struct avd__vm *vm, struct avd__error *error)
 {
 	uint64_t identity_map = IDENTITY_MAP_ADDRESS;
@@ -223,6 +248,8 @@ void avd__vm_free(struct avd__vm *vm)
 	avd__close(&vm->kvm_fd);
 	if (vm->memory)
 		vm->sys->unmap(vm->sys->userdata, vm->memory, vm->memory_bytes);
+	if (vm->window.memory)
+		vm->sys->unmap(vm->sys->userdata, vm->window.memory, AVD__WINDOW_SIZE);
 	avd__outbox_fini(&vm->console_box);
 	avd__outbox_fini(&vm->channel_box);
 	avd__close(&vm->event_fd);

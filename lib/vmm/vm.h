@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "codec/window.h"
 #include "machine/machine.h"
 #include "vmm/kvm.h"
 #include "vmm/outbox.h"
@@ -42,6 +43,7 @@ struct avd__vm {
 	pthread_mutex_t device_lock;
 	struct avd__serial console, channel;
 	struct avd__outbox console_box, channel_box;
+	struct avd__window window; /* ->memory NULL: none */
 	/* The end: the first cause stays. */
 	int event_fd; /* something to step() */
 	pthread_mutex_t end_lock;
@@ -51,6 +53,10 @@ struct avd__vm {
 	_Atomic uint32_t running; /* vCPU threads */
 	_Atomic bool stopping;
 };
+
+/* Adds the window: its memory at AVD__WINDOW_ADDRESS and its doorbell, which KVM itself turns into
+ * an event: no exit to this process. Before the start. */
+int avd__vm_add_window(struct avd__vm *vm, struct avd__error *error);
 
 /* Opens KVM and makes the machine with its memory (zero) and vCPUs (reset state). With
  * `irqchip` it has the in-kernel interrupt chips that a kernel needs; without, HLT ends the
