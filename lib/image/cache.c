@@ -159,7 +159,7 @@ static int store_by_rename(const struct names *names, const uint8_t *key, const 
 			   size_t size, int *ret_fd)
 {
 	char *temp = NULL;
-	if (asprintf(&temp, "%s/.new-XXXXXX", names->dir) < 0)
+	if (asprintf(&temp, "%s/" AVD__CACHE_TEMP "XXXXXX", names->dir) < 0)
 		return -ENOMEM;
 	int fd = mkostemp(temp, O_CLOEXEC);
 	int r = fd < 0 ? -errno : write_entry(fd, key, vmlinux, size);
@@ -232,6 +232,9 @@ int avd__cache_store(const char *cache_dir, const uint8_t key[AVD__BLAKE2B_SIZE]
 		r = store_by_rename(&names, key, vmlinux, size, ret_fd);
 	if (r < 0)
 		fail_cache(cache_dir, r, error);
+	else
+		avd__cache_prune(names.dir, strrchr(names.final, '/') + 1,
+				 AVD__CACHE_VMLINUX_BYTES);
 	names_free(&names);
 	return r;
 }

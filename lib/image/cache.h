@@ -27,4 +27,11 @@ int avd__cache_find(const char *cache_dir, const uint8_t key[AVD__BLAKE2B_SIZE],
 int avd__cache_store(const char *cache_dir, const uint8_t key[AVD__BLAKE2B_SIZE],
 		     const uint8_t *vmlinux, size_t size, int *ret_fd, struct avd__error *error);
 
+/* How the name of a file that is being written begins. */
+#define AVD__CACHE_TEMP ".new-"
+
+/* Removes temporary files of dead processes, and of the entries in `dir` the least recently used
+ * ones until all have `max` bytes at most; not `keep`. Failures are left for the next time. */
+void avd__cache_prune(const char *dir, const char *keep, uint64_t max);
+
 #endif

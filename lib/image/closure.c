@@ -158,14 +158,14 @@ static int search_cache(const struct closure *c, bool nodeflib, const char *name
 			struct avd__found *found)
 {
 	uint32_t position = 0;
+	bool common = false;
 	const char *path;
 	int r = 0;
-	while (r == 0 && (path = avd__ldcache_next(&c->cache, name, &position))) {
+	while (r == 0 && (path = avd__ldcache_next(&c->cache, name, &position, &common))) {
 		if ((nodeflib && in_default_dir(path)) || !avd__search_usable(path))
 			continue;
 		r = avd__found_add(found, path);
-		if (!strstr(path, "/glibc-hwcaps/"))
-			found->common = true;
+		found->common |= common;
 	}
 	return r;
 }
@@ -200,6 +200,23 @@ static int add_needed(struct closure *c, size_t asker, const char *name)
 			      c->objects[asker].path, name);
 	for (size_t i = 0; r == 0 && i < found.count; i++)
 		r = add_object(c, name, found.paths[i], asker);
+	avd__found_free(&found);
+	return r;
+}
+
+/* glibc loads it by itself when a thread ends early or a backtrace is asked for, and
+ * aborts the program if it can't: no DT_NEEDED tells of that. */
+static int add_unwinder(struct closure *c)
+{
+	static const char name[] = "libgcc_s.so.1";
+	struct avd__found found = {0};
+	if (c->musl || is_loaded(c, name) || !is_loaded(c, "libc.so.6"))
+		return 0;
+	int r = search(c, 0, name, &found);
+	if (r < 0)
+		r = fail_memory(c);
+	for (size_t i = 0; r == 0 && i < found.count; i++)
+		r = add_object(c, name, found.paths[i], 0);
 	avd__found_free(&found);
 	return r;
 }
@@ -253,6 +270,17 @@ static int add_interpreter(struct closure *c, const char *program, const char *i
 	return add_object(c, NULL, interp, NO_LOADER);
 }
 
+/* Breadth first, as ld.so does: who asks first decides where a name is found. */
+static int add_all_needed(struct closure *c, size_t *done)
+{
+	int r = 0;
+	for (; r == 0 && *done < c->count; ++*done) {
+		for (size_t n = 0; r == 0 && n < c->objects[*done].dyn.needed_count; n++)
+			r = add_needed(c, *done, c->objects[*done].dyn.needed[n]);
+	}
+	return r;
+}
+
 int avd__closure_add(struct avd__initramfs *archive, const char *path, struct avd__elf_dyn *dyn,
 		     struct avd__error *error)
 {
@@ -266,11 +294,13 @@ int avd__closure_add(struct avd__initramfs *archive, const char *path, struct av
 	}
 	if (r == 0)
 		r = read_linker_files(&c);
-	/* Breadth first, as ld.so does: who asks first decides where a name is found. */
-	for (size_t i = 0; r == 0 && i < c.count; i++) {
-		for (size_t n = 0; r == 0 && n < c.objects[i].dyn.needed_count; n++)
-			r = add_needed(&c, i, c.objects[i].dyn.needed[n]);
-	}
+	size_t done = 0;
+	if (r == 0)
+		r = add_all_needed(&c, &done);
+	if (r == 0)
+		r = add_unwinder(&c);
+	if (r == 0)
+		r = add_all_needed(&c, &done);
 	for (size_t i = 0; i < c.count; i++) {
 		free(c.objects[i].name);
 		free(c.objects[i].path);

@@ -276,6 +276,19 @@ static int same_content(const struct avd__initramfs *archive, const struct avd__
 	return r;
 }
 
+/* Where the guest's init mounts file systems of its own, which hide what the archive has
+ * there. */
+static const char *hidden_by(const char *path)
+{
+	static const char *const mounts[] = {"dev", "proc", "sys"};
+	for (size_t i = 0; i < AVD__ARRAY_SIZE(mounts); i++) {
+		const size_t len = strlen(mounts[i]);
+		if (!strncmp(path, mounts[i], len) && path[len] == '/')
+			return mounts[i];
+	}
+	return NULL;
+}
+
 static int add_entry(struct avd__initramfs *archive, const char *guest_path, uint32_t mode,
 		     const struct content *content, struct avd__error *error)
 {
@@ -291,6 +304,12 @@ static int add_entry(struct avd__initramfs *archive, const char *guest_path, uin
 		return avd__fail(error, EINVAL, "guest path %s: is the root directory; name a file",
 				 guest_path);
 	}
+	const char *mount = hidden_by(path);
+	if (mount)
+		return avd__fail(error, EINVAL,
+				 "guest path %s: lies under /%s, where the guest mounts a file "
+				 "system of its own; take it from another directory",
+				 guest_path, mount);
 	const struct avd__path_entry *entry = avd__pathset_find(&archive->paths, path);
 	if (!entry) {
 		r = add_parents(archive, path, error);

@@ -14,7 +14,12 @@ struct avd__initramfs;
 int avd__initramfs_new(struct avd__initramfs **ret_archive, struct avd__error *error);
 void avd__initramfs_free(struct avd__initramfs *archive);
 
-/* Parents are made as needed; a path twice with the same content is fine, with another one -EEXIST.
+/*
+ * For all additions: parents are made as needed, symlinks of the archive are followed as the
+ * guest's kernel will follow them; a path twice with the same content is fine (permissions add
+ * up), with another one -EEXIST. -EINVAL: a guest path that is not absolute, has "..", or lies
+ * under /dev, /proc or /sys, which the guest mounts over. A failed addition leaves the archive
+ * sound, perhaps with directories or symlinks more.
  */
 int avd__initramfs_add_bytes(struct avd__initramfs *archive, const char *guest_path, uint32_t mode,
 			     const void *bytes, size_t size, struct avd__error *error);
@@ -22,7 +27,9 @@ int avd__initramfs_add_dir(struct avd__initramfs *archive, const char *guest_pat
 			   struct avd__error *error);
 int avd__initramfs_add_symlink(struct avd__initramfs *archive, const char *guest_path,
 			       const char *target, struct avd__error *error);
-/* A file, or a directory with all in it; follows no symlinks inside a directory. */
+/* A file, or a directory with all in it, sorted by name: symlinks inside stay symlinks; sockets,
+ * FIFOs and devices inside are left out, since they hold nothing that could be carried; named
+ * themselves they are an error (-EINVAL). */
 int avd__initramfs_add_path(struct avd__initramfs *archive, const char *host_path,
 			    const char *guest_path, struct avd__error *error);
 
@@ -33,7 +40,9 @@ enum avd__program_kind {
 };
 
 /* A program with all that it needs to start (PT_INTERP, DT_NEEDED, RPATH/RUNPATH with $ORIGIN,
- * ld.so.cache, default directories), each at its own host path. guest path = the absolute
+ * ld.so.cache, default directories), each at its own host path; symlinks on the way are mirrored,
+ * /etc/ld.so.cache goes along. Libraries that a program opens by itself (dlopen, NSS) and
+ * modules of script languages do not: include those. guest path = the absolute
  * host path, returned in *ret_guest_path (free()). Errors name the file and the remedy: -ENOENT
  * (also a missing library, named), -EISDIR, -EACCES (not executable), -ENOEXEC (other architecture,
  * neither ELF nor script). */

@@ -56,7 +56,7 @@ static const char *get_string(const struct avd__ldcache *cache, uint32_t offset)
 }
 
 const char *avd__ldcache_next(const struct avd__ldcache *cache, const char *name,
-			      uint32_t *position)
+			      uint32_t *position, bool *ret_common)
 {
 	while (*position < cache->count) {
 		const uint8_t *entry =
@@ -66,8 +66,12 @@ const char *avd__ldcache_next(const struct avd__ldcache *cache, const char *name
 			continue;
 		const char *key = get_string(cache, get32(entry + 4));
 		const char *value = get_string(cache, get32(entry + 8));
-		if (key && value && value[0] == '/' && !strcmp(key, name))
+		if (key && value && value[0] == '/' && !strcmp(key, name)) {
+			uint64_t hwcap;
+			memcpy(&hwcap, entry + 16, sizeof(hwcap));
+			*ret_common = hwcap == 0;
 			return value;
+		}
 	}
 	return NULL;
 }

@@ -3,6 +3,8 @@
 #ifndef AVD_LIB_IMAGE_LDCACHE_H
 #define AVD_LIB_IMAGE_LDCACHE_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 /* One has 20 to 300 KB. */
@@ -19,9 +21,9 @@ struct avd__ldcache {
 int avd__ldcache_parse(const uint8_t *data, size_t size, struct avd__ldcache *ret_cache);
 
 /* The next path for a library name of x86_64, from *position (start with 0), NULL after the last. A
- * name may have several: variants for CPU levels (glibc-hwcaps) and the common one. Points into
- * the cache's bytes. */
+ * name may have several: variants for CPU levels (glibc-hwcaps) and the common one, which is
+ * told by *ret_common. Points into the cache's bytes. */
 const char *avd__ldcache_next(const struct avd__ldcache *cache, const char *name,
-			      uint32_t *position);
+			      uint32_t *position, bool *ret_common);
 
 #endif
