@@ -111,7 +111,7 @@ static int unpack_lzma(bool alone, const uint8_t *in, size_t in_size, uint8_t *o
 	}
 	if (r == LZMA_MEM_ERROR)
 		return -ENOMEM;
-	return r == LZMA_BUF_ERROR && !left_out ? -EFBIG : -EBADMSG;
+	return r == LZMA_BUF_ERROR && !left_out && left_in ? -EFBIG : -EBADMSG;
 }
 
 static int unpack_gzip(const uint8_t *in, size_t in_size, uint8_t *out, size_t out_size,
@@ -137,7 +137,7 @@ static int unpack_gzip(const uint8_t *in, size_t in_size, uint8_t *out, size_t o
 	}
 	if (r == Z_MEM_ERROR)
 		return -ENOMEM;
-	return r == Z_BUF_ERROR && full ? -EFBIG : -EBADMSG;
+	return r == Z_BUF_ERROR && full && rest ? -EFBIG : -EBADMSG;
 }
 
 static uint32_t le32(const uint8_t *p)

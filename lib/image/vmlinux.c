@@ -73,6 +73,11 @@ static int read_header(struct inspection *in)
 	int r = avd__source_read(in->source, 0, ehdr, sizeof(*ehdr));
 	if (r < 0)
 		return fail_damaged(in, r, "ELF header");
+	if (memcmp(ehdr->e_ident, ELFMAG, SELFMAG) != 0)
+		return avd__fail(in->error, EBADMSG,
+				 "kernel %s: does not unpack to an ELF file, the image is damaged; "
+				 "copy it again",
+				 in->path);
 	if (ehdr->e_machine != EM_X86_64 || ehdr->e_ident[EI_CLASS] != ELFCLASS64 ||
 	    ehdr->e_ident[EI_DATA] != ELFDATA2LSB) {
 		const bool swapped = ehdr->e_ident[EI_DATA] == ELFDATA2MSB;
