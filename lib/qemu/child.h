@@ -6,6 +6,10 @@
  * (prctl(2)). So each child has a thread of its own, here called its keeper, that makes it,
  * waits for it, reaps it and ends. If the caller is killed, the keeper dies with it and the
  * kernel kills the child; if one of the caller's threads ends, nothing happens.
+ *
+ * Signals stay the caller's business: the keeper blocks all of them. So the SIGCHLD of the
+ * child's end goes to one of the caller's threads, where it may interrupt an epoll_wait() with
+ * EINTR even if nobody handles it (the kernel can't drop a signal that the parent thread blocks).
  */
 #ifndef AVD_LIB_QEMU_CHILD_H
 #define AVD_LIB_QEMU_CHILD_H
