@@ -87,13 +87,19 @@ static void check_cpu(void)
 	say(OK, "cpu", NULL, "%s, %ld online, %s", name.machine, cpus, virt);
 }
 
-/* Opening it is not the whole test: that a kernel runs on it is for the machine's probe. */
-static void check_kvm(void)
+/* Opening it is not the whole test: what the machine's probe found out by trying counts. */
+static void check_kvm(int tried, const char *accel)
 {
 	const int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (fd >= 0) {
 		close(fd);
-		say(OK, "/dev/kvm", NULL, "can be opened");
+		if (!tried)
+			say(OK, "/dev/kvm", NULL, "can be opened");
+		else if (strcmp(accel, "kvm") == 0)
+			say(OK, "/dev/kvm", NULL, "can be used");
+		else
+			say(WARN, "/dev/kvm", "none is needed: cells run under emulation, slower",
+			    "can be opened, but does not run a stock kernel");
 		return;
 	}
 	switch (errno) {
@@ -118,10 +124,12 @@ static void check_kvm(void)
 
 static int check_machine(const char *qemu)
 {
-	struct avd_machine_info info;
+	struct avd_machine_info info = {0};
 	char error[1024];
-	if (avd_machine_probe(AVD_MACHINE_AUTO, qemu, &info, error, sizeof(error)) < 0) {
-		say(MISSING, "machine", "Debian, Ubuntu: apt install qemu-system-x86", "%s", error);
+	const int r = avd_machine_probe(AVD_MACHINE_AUTO, qemu, &info, error, sizeof(error));
+	check_kvm(r == 0, info.accel);
+	if (r < 0) {
+		say(MISSING, "machine", NULL, "%s", error);
 		return 0;
 	}
 	say(OK, "machine", NULL, "%s%s%s %" PRIu32 ".%" PRIu32 ".%" PRIu32 ", acceleration %s%s%s",
@@ -158,8 +166,7 @@ static int check_kernel(const char *cache_dir)
 	say(OK, "kernels", NULL, "%u found: %u with sched_ext, %u without, %u unknown", census.all,
 	    census.with, census.without, census.all - census.with - census.without);
 	if (avd_kernel_default(cache_dir, &path, error, sizeof(error)) < 0) {
-		say(MISSING, "kernel", "'" CLI_NAME " kernel list' shows those that are here", "%s",
-		    error);
+		say(MISSING, "kernel", NULL, "%s", error);
 		return 0;
 	}
 	if (avd_kernel_describe(path, &info, error, sizeof(error)) < 0)
@@ -258,7 +265,6 @@ static int run(const struct cli_command *command, int argc, char **argv)
 		}
 	}
 	check_cpu();
-	check_kvm();
 	int good = check_machine(qemu);
 	good &= check_kernel(cache_dir);
 	good &= check_cache(cache_dir);
@@ -278,8 +284,7 @@ const struct cli_command cli_doctor = {
 	.name = "doctor",
 	.usage = "[OPTION]...",
 	.summary = "what of this machine can be used, and what to do about the rest",
-	.about = "Says what of this machine can be used to run cells, and what to do about the "
-		 "rest.",
+	.about = "Says what of this machine can be used, and what to do about the rest.",
 	.options = options,
 	.option_count = CLI_COUNT(options),
 	.more = "\nExit status: 0 a cell can run here; 2 wrong usage; 3 it can't",

@@ -11,7 +11,7 @@ static int is_code(uint32_t code)
 	return code != AVD_REASON_NONE && strcmp(avd_reason_code_name(code), "unknown") != 0;
 }
 
-static int explain(const struct cli_command *command, const char *name)
+static int explain(const char *name)
 {
 	for (uint32_t code = 0; code < CODE_LIMIT; code++) {
 		if (!is_code(code) || strcmp(avd_reason_code_name(code), name) != 0)
@@ -20,10 +20,8 @@ static int explain(const struct cli_command *command, const char *name)
 		       avd_reason_code_hint(code));
 		return CLI_PASSED;
 	}
-	return cli_usage(command,
-			 "explain: '%s' is no reason code; '" CLI_NAME " explain' lists "
-			 "them all",
-			 name);
+	cli_error("explain: '%s' is no reason code; '" CLI_NAME " explain' lists them all", name);
+	return CLI_USAGE;
 }
 
 static void list(void)
@@ -47,7 +45,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
 		name = value;
 	}
 	if (name)
-		return explain(command, name);
+		return explain(name);
 	list();
 	return CLI_PASSED;
 }

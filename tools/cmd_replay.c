@@ -5,9 +5,12 @@
 
 #include "cli.h"
 
-#define STDIN_CHUNK (64u * 1024u)
+#define STDIN_CHUNK ((size_t)64 * 1024)
 /* A recording that comes through a pipe may be as long as one in a file. */
 #define STDIN_MAX (UINT64_C(1) << 30)
+
+/* The cell frame comes first, and no frame is larger. */
+#define FIRST_FRAME_MAX (UINT64_C(2) << 20)
 
 /* Set once the first event of the stream was seen: a recording starts with its cell frame. */
 struct first_event {
@@ -33,7 +36,7 @@ static int read_stdin(avd_stream *stream, const struct first_event *first)
 			continue;
 		if (n < 0)
 			return cli_error("cannot read standard input: %s", strerror(errno));
-		if (n == 0 || (first->seen && !first->is_cell))
+		if (n == 0 || (first->seen ? !first->is_cell : total > FIRST_FRAME_MAX))
 			break;
 		total += (uint64_t)n;
 		const int r =

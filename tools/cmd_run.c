@@ -85,7 +85,7 @@ static void on_event(void *userdata, const struct avd_event *event)
 static void on_log(void *userdata, enum avd_log_level level, const char *text)
 {
 	struct status *status = userdata;
-	if (level <= AVD_LOG_WARNING || status->verbose)
+	if (level <= AVD_LOG_WARNING || (status->verbose && level <= AVD_LOG_INFO))
 		status_note(status, text, strlen(text));
 }
 
@@ -147,7 +147,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
 
 const struct cli_command cli_run = {
 	.name = "run",
-	.usage = "--scheduler PROGRAM [OPTION]... [-- SCHEDULER-ARGUMENT...]",
+	.usage = "--scheduler PROGRAM [OPTION]... [-- ARGUMENT...]",
 	.summary = "boot a kernel, start a scheduler in it, give the verdict",
 	.about = "Boots a kernel, starts the scheduler in it and reports whether it turned on.",
 	.options = run_options,

@@ -31,7 +31,7 @@ enum {
 
 const struct cli_option run_options[RUN_OPTION_COUNT] = {
 	{'s', "scheduler", "PROGRAM", "the scheduler: a program or a .bpf.o; required"},
-	{'k', "kernel", "IMAGE", "kernel [the running one, else the newest fetched]"},
+	{'k', "kernel", "IMAGE", "[the running kernel, else the newest fetched]"},
 	{OPT_TOPOLOGY, "topology", "N", "CPUs [2]"},
 	{OPT_MEMORY, "memory", "SIZE", "memory, such as 512M or 2G [1G]"},
 	{OPT_PAYLOAD, "payload", "'CMD ARG...'", "run it after the attach; it must exit 0"},
@@ -58,11 +58,10 @@ const struct cli_option run_options[RUN_OPTION_COUNT] = {
 };
 
 const char run_more[] =
-	"Limits: --timeout [600s] --boot-timeout [120s] --silence-timeout [60s] --idle-timeout "
-	"[60s]\n"
-	"  --settle [100ms] --budget-cpu [35s] --budget-wall [120s] --payload-timeout [none]\n"
-	"  --log-limit [4M]; see attachverdict-run(1)\n"
-	"Exit status: 0 passed; 1 failed, with a verdict; 2 wrong usage; 3 could not be tried";
+	"Limits: --timeout [600s] --boot-timeout [120s] --silence-timeout [60s]\n"
+	"  --idle-timeout [60s] --settle [100ms] --budget-cpu [35s] --budget-wall [120s]\n"
+	"  --payload-timeout [none] --log-limit [4M]: see attachverdict-run(1)\n"
+	"Exit status: 0 passed; 1 failed, with a verdict; 2 wrong usage; 3 not tried";
 
 /* Where an option of time goes, NULL for the others. */
 static uint64_t *duration_of(struct avd_cell_options *cell, int id)

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 #include "cli.h"
 
+#ifdef __clang__
+#define COMPILER __VERSION__ /* starts with its name */
+#else
+#define COMPILER "GCC " __VERSION__
+#endif
+
 static int run(const struct cli_command *command, int argc, char **argv)
 {
 	const char *value;
@@ -10,7 +16,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
 			return code;
 		return cli_usage(command, "version: unexpected argument '%s'", value);
 	}
-	printf(CLI_NAME " %d.%d.%d, library %s, protocol %u, compiled by " __VERSION__ "\n",
+	printf(CLI_NAME " %d.%d.%d, library %s, protocol %u, compiled by " COMPILER "\n",
 	       AVD_VERSION_MAJOR, AVD_VERSION_MINOR, AVD_VERSION_PATCH, avd_version(),
 	       AVD_PROTOCOL_VERSION);
 	return CLI_PASSED;

@@ -14,7 +14,7 @@ static const struct cli_command *const commands[] = {
 static void print_help(void)
 {
 	puts("Usage: " CLI_NAME " COMMAND [OPTION]...\n"
-	     "Did my scheduler really turn on? Boots a Linux kernel in a small virtual machine,\n"
+	     "Did my scheduler really turn on? Boots a Linux kernel in a virtual machine,\n"
 	     "starts a sched_ext scheduler in it and gives a positively confirmed verdict.\n\n"
 	     "Commands:");
 	for (size_t i = 0; i < CLI_COUNT(commands); i++)
@@ -24,8 +24,7 @@ static void print_help(void)
 	     "             DIED          its process could not start, or ended before that\n"
 	     "             NOT_ATTACHED  its process lived, the kernel did not enable it\n"
 	     "             UNCONFIRMED   the machine or the channel failed: nothing is proved\n"
-	     "Exit status: 0 passed; 1 failed, with a verdict; 2 wrong usage; 3 could not be "
-	     "tried");
+	     "Exit status: 0 passed; 1 failed, with a verdict; 2 wrong usage; 3 not tried");
 }
 
 /* A standard descriptor that is closed would be taken by the next file that is opened, and what
@@ -74,11 +73,10 @@ int main(int argc, char **argv)
 		return cli_usage(NULL, "no command was given");
 	const char *name = argv[1];
 	int code = CLI_PASSED;
-	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-		print_help();
-	else if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
 		code = cli_version.run(&cli_version, 1, argv);
-	else if (strcmp(name, "help") == 0 && argc == 2)
+	else if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 ||
+		 (strcmp(name, "help") == 0 && argc == 2))
 		print_help();
 	else if (strcmp(name, "help") == 0)
 		code = command_by_name(argv[2], 2, help_argv);

@@ -23,11 +23,12 @@ static void print_option(const struct cli_option *option, int width)
 void cli_print_help(const struct cli_command *command)
 {
 	size_t width = 0;
-	printf("Usage: " CLI_NAME " %s %s\n%s\n\n", command->name, command->usage, command->about);
+	printf("Usage: " CLI_NAME " %s%s%s\n%s\n\n", command->name, *command->usage ? " " : "",
+	       command->usage, command->about);
 	for (size_t i = 0; i < command->option_count; i++) {
 		const struct cli_option *option = &command->options[i];
 		const size_t len =
-			strlen(option->name) + (option->arg ? strlen(option->arg) : 0) + 7;
+			strlen(option->name) + (option->arg ? strlen(option->arg) : 0) + 8;
 		if (option->help && len > width)
 			width = len;
 	}
@@ -114,6 +115,18 @@ static int wrong_option(const struct cli_command *command, int what, const char 
 	return cli_usage(command, "%s: unknown or ambiguous option '%s'", command->name, word);
 }
 
+/* Set once getopt has come to its end: called again it would go back to where that was. */
+static int at_rest;
+
+static int next_of_rest(const struct cli_command *command, int argc, char **argv,
+			const char **ret_value)
+{
+	if (command->keeps_rest || optind >= argc)
+		return -1;
+	*ret_value = argv[optind++];
+	return CLI_OPTION_ARGUMENT;
+}
+
 int cli_next_option(const struct cli_command *command, int argc, char **argv,
 		    const char **ret_value, int *ret_exit)
 {
@@ -121,11 +134,13 @@ int cli_next_option(const struct cli_command *command, int argc, char **argv,
 	struct option names[OPTIONS_MAX + 1];
 
 	make_tables(command, letters, names);
+	if (at_rest)
+		return next_of_rest(command, argc, argv, ret_value);
 	opterr = 0;
 	const int id = getopt_long(argc, argv, letters, names, NULL);
-	if (id == -1 && optind < argc && !command->keeps_rest) {
-		*ret_value = argv[optind++];
-		return CLI_OPTION_ARGUMENT;
+	if (id == -1) {
+		at_rest = 1;
+		return next_of_rest(command, argc, argv, ret_value);
 	}
 	if (id == '?' || id == ':') {
 		*ret_exit = wrong_option(command, id, argv[optind - 1]);

@@ -16,7 +16,7 @@ static ptrdiff_t take_word(const char **text, char *out)
 {
 	const char *p = *text;
 	char *at = out;
-	char quote = 0;
+	int quote = 0;
 	for (; *p && (quote || !is_blank(*p)); p++) {
 		if (quote ? *p == quote : (*p == '\'' || *p == '"')) {
 			quote = quote ? 0 : *p;

@@ -12,7 +12,7 @@ void avd__put_duration(struct avd__buf *out, uint64_t ns)
 	const uint64_t ms = ns / 1000000;
 	if (ms < 1000)
 		avd__buf_printf(out, "%" PRIu64 " ms", ms);
-	else if (ms < 100 * 1000)
+	else if (ms < 100000)
 		avd__buf_printf(out, "%" PRIu64 ".%02" PRIu64 " s", ms / 1000, ms % 1000 / 10);
 	else
 		avd__buf_printf(out, "%" PRIu64 " s", ms / 1000);

@@ -13,9 +13,9 @@
  * for other recorders and still ends the reading of a file that is something else altogether. */
 #define RECORDING_MAX (UINT64_C(1) << 30)
 /* What is read at a time: large enough to be quick, small enough to allocate without thought. */
-#define RECORDING_CHUNK (256u * 1024u)
+#define RECORDING_CHUNK ((size_t)256 * 1024)
 /* The cell frame comes first and fits here (a frame's payload is at most 1 MiB). */
-#define RECORDING_FIRST_FRAME_MAX (2u * 1024u * 1024u)
+#define RECORDING_FIRST_FRAME_MAX (UINT64_C(2) << 20)
 
 static int not_a_recording(const char *path, const char *what, struct avd__error *error)
 {

@@ -193,7 +193,7 @@ static void row_end(struct avd__text *text)
 	struct avd__buf *out = &text->out;
 	avd__text_row(text, "end");
 	avd__buf_puts(out, avd_end_cause_name(text->verdict->end_cause));
-	if (ev->have_done) /* a reset is how the guest's init ends the machine */
+	if (ev->have_done) /* else a shutdown or reset is an accident */
 		avd__buf_puts(out, ", in order,");
 	if (ev->have_end_cause) {
 		avd__buf_puts(out, " after ");

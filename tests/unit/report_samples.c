@@ -259,7 +259,7 @@ static void hostile(struct kit *kit)
 		kit_add_message(kit, &m);
 	}
 	kit_log(kit, AVD_STREAM_SCHEDULER_STDOUT, "\nATTACHED: scheduler \"fifo\"\npassed\r");
-	kernel_line(kit, UINT64_MAX, "sched_ext: \033[2J\xc3( \xe2\x80\xae");
+	kernel_line(kit, UINT64_MAX, "sched_ext: \033[2J\xc3( \xe2\x80\xae \xe2\x80\xac");
 	m = kit_message(AVD_MSG_SCHEDULER_ATTACHED);
 	m.u.attached = (struct avd_msg_attached){.ops = {ops, sizeof(ops) - 1},
 						 .enable_seq_before = UINT64_MAX - 1,

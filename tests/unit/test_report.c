@@ -206,10 +206,14 @@ static void check_lines(const char *text, uint64_t total, const char *want)
 	struct avd__lines lines;
 	struct avd__tail *tail = tail_of(text, total);
 	char got[256] = "";
+	size_t len = 0;
 	ck_assert_int_eq(avd__lines_load(&lines, tail), 0);
 	for (size_t i = 0; i < lines.count; i++) {
-		strncat(got, lines.line[i].data, lines.line[i].len);
-		strcat(got, "|");
+		const struct avd_str *line = &lines.line[i];
+		ck_assert_uint_lt(len + line->len + 2, sizeof(got));
+		memcpy(got + len, line->data, line->len);
+		len += line->len;
+		got[len++] = '|';
 	}
 	ck_assert_str_eq(got, want);
 	avd__lines_free(&lines);

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+"""What the tests of the CLI share. The program is named by $AVD_EXE."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+EXE = os.environ["AVD_EXE"]
+SOURCE = pathlib.Path(os.environ["AVD_SOURCE"])
+# Exit status, documented in attachverdict(1).
+PASSED, FAILED, USAGE, NOT_TRIED = 0, 1, 2, 3
+SKIP = 77
+# A hang is a failure; far beyond what any command takes, a whole cell on a busy host included.
+TIMEOUT = 900
+
+
+def clean_environment(**more):
+    """The environment without what changes how the program looks or where it looks."""
+    env = {name: value for name, value in os.environ.items()
+           if name not in ("NO_COLOR", "XDG_CACHE_HOME")}
+    env.update({"TERM": "xterm"})
+    env.update({name: value for name, value in more.items() if value is not None})
+    for name, value in more.items():
+        if value is None:
+            env.pop(name, None)
+    return env
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="attachverdict-cli-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def attachverdict(self, *args, env=None, **how):
+        """Runs the program and returns what it did, as text."""
+        how.setdefault("stdin", subprocess.DEVNULL)
+        how.setdefault("stdout", subprocess.PIPE)
+        how.setdefault("stderr", subprocess.PIPE)
+        return subprocess.run([EXE, *map(str, args)], env=env or clean_environment(),
+                              timeout=TIMEOUT, encoding="utf-8", errors="surrogateescape",
+                              check=False, **how)
+
+    def assert_one_line_error(self, done, code, *words):
+        """Nothing on stdout, one line on stderr that has all the words, this exit status."""
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertTrue(done.stderr.startswith("attachverdict: "), done.stderr)
+        self.assertTrue(done.stderr.endswith("\n"), done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+
+    def samples(self):
+        """The sample recordings with their JSON: a dictionary of paths."""
+        folder = self.folder / "samples"
+        folder.mkdir()
+        subprocess.run([os.environ["AVD_REPORT_WRITE"], folder], check=True,
+                       stdout=subprocess.DEVNULL)
+        found = {path.stem: path for path in folder.glob("*.avd")}
+        self.assertGreaterEqual(len(found), 10)
+        return found
+
+
+def main():
+    """Runs the tests of the calling script; 77 if nothing ran, with the reasons."""
+    result = unittest.main(module="__main__", exit=False, verbosity=2).result
+    for case, reason in result.skipped:
+        print(f"skipped: {case.id()}: {reason}")
+    if not result.wasSuccessful():
+        sys.exit(1)
+    if result.skipped and len(result.skipped) == result.testsRun:
+        sys.exit(SKIP)

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+"""--help, the man pages and the completions tell of the same options."""
+import json
+import re
+import shutil
+import subprocess
+
+import kit
+
+COMMANDS = ("run", "replay", "doctor", "kernel", "explain")
+
+
+class Docs(kit.Case):
+    def options_of(self, command):
+        """Names in the option lines and in the list of limits of --help."""
+        text = self.attachverdict(command, "--help").stdout
+        body = text.split("\n\n", 1)[1]
+        return set(re.findall(r"--([a-z][a-z-]*)", body))
+
+    def man_source(self, command):
+        return (kit.SOURCE / "man" / f"attachverdict-{command}.1").read_text(encoding="utf-8")
+
+    def test_man_pages_tell_each_option(self):
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                items = re.findall(r"^\.It (.*Fl .*)$", self.man_source(command), re.MULTILINE)
+                told = {name for item in items for name in re.findall(r"Fl -([a-z-]+)", item)}
+                self.assertEqual(told, self.options_of(command))
+
+    def test_man_pages_tell_short_forms(self):
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                text = self.attachverdict(command, "--help").stdout
+                pairs = set(re.findall(r"^  -(\w), --([a-z-]+)", text, re.MULTILINE))
+                told = set(re.findall(r"^\.It Fl (\w) , Fl -([a-z-]+)",
+                                      self.man_source(command), re.MULTILINE))
+                self.assertEqual(told, pairs)
+
+    def test_man_tells_defaults_of_the_limits(self):
+        text = self.attachverdict("run", "--help").stdout
+        defaults = re.findall(r"--([a-z-]+)\s+\[(\d+\w+)\]", text[text.index("Limits:"):])
+        self.assertGreaterEqual(len(defaults), 7)
+        source = self.man_source("run")
+        for name, value in defaults:
+            item = source[source.index(f".It Fl -{name} "):].split(".It ")[1]
+            self.assertIn(f"The default is {value}.", item.replace("\n", " "), name)
+
+    def test_main_page_tells_each_command(self):
+        source = (kit.SOURCE / "man" / "attachverdict.1").read_text(encoding="utf-8")
+        text = self.attachverdict("--help").stdout
+        for name in re.findall(r"^  ([a-z]+) ", text, re.MULTILINE):
+            self.assertRegex(source, rf"(?m)^\.It Cm {name}\b")
+
+    def test_pages_are_sound(self):
+        if not shutil.which("mandoc"):
+            self.skipTest("mandoc is not installed")
+        for page in sorted((kit.SOURCE / "man").glob("*.[0-9]")):
+            done = subprocess.run(["mandoc", "-T", "lint", "-W", "style", page], check=False,
+                                  stdout=subprocess.PIPE, encoding="utf-8")
+            # Neighbours that are not installed can't be found.
+            lines = [line for line in done.stdout.splitlines()
+                     if "referenced manual not found" not in line]
+            self.assertEqual(lines, [], page)
+
+    def test_run_page_names_the_json_members(self):
+        schema = json.loads((kit.SOURCE / "lib/report/report.schema.json").read_text(
+            encoding="utf-8"))
+        told = set(re.findall(r"\b[a-z_]+\b", self.man_source("run")))
+        for part in (schema, schema["properties"]["machine"], schema["properties"]["kernel"],
+                     schema["$defs"]["evidence"]):
+            self.assertLessEqual(set(part["required"]), told)
+
+    def test_the_library_page_example_compiles(self):
+        cc = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+        if not cc:
+            self.skipTest("no C compiler")
+        source = (kit.SOURCE / "man" / "libattachverdict.3").read_text(encoding="utf-8")
+        code = re.search(r"^\.Bd -literal\n(.*?)^\.Ed", source, re.DOTALL | re.MULTILINE)[1]
+        subprocess.run([cc, "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
+                        "-I", kit.SOURCE / "include", "-xc", "-"], check=True,
+                       input=code.replace("\\e", "\\"), encoding="utf-8")
+
+
+class Completion(kit.Case):
+    def complete(self, *words):
+        """What bash offers for the last word."""
+        script = ('. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _attachverdict; '
+                  'printf "%s\\n" "${COMPREPLY[@]}"')
+        done = subprocess.run(["bash", "--norc", "-c", script, "bash",
+                               kit.SOURCE / "completions" / "attachverdict", *words],
+                              check=True, stdout=subprocess.PIPE, encoding="utf-8",
+                              cwd=self.folder)
+        return set(done.stdout.split())
+
+    def setUp(self):
+        super().setUp()
+        if not shutil.which("bash"):
+            self.skipTest("bash is not installed")
+
+    def test_commands(self):
+        text = self.attachverdict("--help").stdout
+        names = set(re.findall(r"^  ([a-z]+) ", text, re.MULTILINE))
+        self.assertEqual(self.complete("attachverdict", ""),
+                         names | {"help", "--help", "--version"})
+        self.assertEqual(self.complete("attachverdict", "re"), {"replay"})
+        self.assertEqual(self.complete("attachverdict", "help", ""), names)
+
+    def test_options(self):
+        for command in (*COMMANDS, "version"):
+            body = self.attachverdict(command, "--help").stdout.split("\n\n", 1)[1]
+            want = set(re.findall(r"--[a-z][a-z-]*", body))
+            self.assertEqual(self.complete("attachverdict", command, "--"), want, command)
+
+    def test_values(self):
+        for option, want in (("--format", "text json"), ("--machine", "auto qemu kvm"),
+                             ("--dispatch", "quick off"), ("--timeout", "")):
+            self.assertEqual(self.complete("attachverdict", "run", option, ""),
+                             set(want.split()))
+            if want:
+                for word in want.split():
+                    self.assertIn(word, self.attachverdict("run", "--help").stdout)
+
+    def test_values_of_all_options_are_known(self):
+        """No option that takes a value offers options in its place."""
+        text = self.attachverdict("run", "--help").stdout
+        takes = re.findall(r"^ .*?--([a-z-]+) [A-Za-z'\[]", text, re.MULTILINE)
+        self.assertGreaterEqual(len(takes), 14)
+        for name in takes:
+            self.assertNotIn("--help", self.complete("attachverdict", "run", f"--{name}", "-"))
+
+    def test_files_and_codes(self):
+        (self.folder / "file").touch()
+        for words in (["run", "--kernel"], ["run", "-s"], ["replay"], ["kernel", "describe"],
+                      ["run", "--"]):
+            self.assertEqual(self.complete("attachverdict", *words, ""), {"file"}, words)
+        self.assertEqual(self.complete(kit.EXE, "explain", "init-f"), {"init-failed"})
+
+
+if __name__ == "__main__":
+    kit.main()
