@@ -9,6 +9,7 @@ static void take(void *context, enum avd__item_type type, uint64_t value)
 	struct avd__item *item = context;
 	item->type = type;
 	item->value = value;
+	item->data = NULL;
 }
 
 static void take_string(void *context, enum avd__item_type type, const uint8_t *data, uint64_t size)
@@ -105,43 +106,34 @@ static const struct cbor_callbacks callbacks = {
 	.indef_break = take_break,
 };
 
-/* The head that RFC 8949 section 4.2.1 asks for: no longer than the argument needs. */
+/* RFC 8949 section 4.2.1: the head is no longer than its argument needs. */
 static bool is_shortest(uint8_t initial, const struct avd__item *item)
 {
-	if (item->type == AVD__ITEM_OTHER)
+	/* the smallest argument for one, two, four and eight bytes after the initial one */
+	static const uint64_t least[] = {24, UINT8_MAX + 1, UINT16_MAX + 1,
+					 (uint64_t)UINT32_MAX + 1};
+	const unsigned int info = initial & 0x1fu;
+	if (info < 24 || item->type == AVD__ITEM_OTHER) /* a float's bytes are its value */
 		return true;
-	switch (initial & 0x1f) {
-	case 24:
-		return item->value >= 24;
-	case 25:
-		return item->value > UINT8_MAX;
-	case 26:
-		return item->value > UINT16_MAX;
-	case 27:
-		return item->value > UINT32_MAX;
-	default:
-		return true;
-	}
+	return item->value >= least[info & 3];
 }
 
 enum avd__message_status avd__item_next(struct avd__cursor *cursor, struct avd__item *ret_item)
 {
-	struct avd__item item = {0};
+	const uint8_t *bytes = cursor->bytes;
 	const struct cbor_decoder_result result =
-		cbor_stream_decode(cursor->bytes, cursor->size, &callbacks, &item);
+		cbor_stream_decode(bytes, cursor->size, &callbacks, ret_item);
 	/* NEDATA is malformed too: all bytes of the message are here. */
-	if (result.status != CBOR_DECODER_FINISHED || result.read == 0 ||
-	    result.read > cursor->size || item.type == AVD__ITEM_BREAK)
+	if (result.status != CBOR_DECODER_FINISHED || ret_item->type == AVD__ITEM_BREAK)
 		return AVD__MESSAGE_MALFORMED;
-	if (item.type == AVD__ITEM_INDEFINITE || !is_shortest(cursor->bytes[0], &item))
+	if (ret_item->type == AVD__ITEM_INDEFINITE || !is_shortest(bytes[0], ret_item))
 		return AVD__MESSAGE_INVALID;
-	cursor->bytes += result.read;
+	cursor->bytes = bytes + result.read;
 	cursor->size -= result.read;
 	/* Each item takes a byte at least, so this bounds all loops over items. */
-	if ((item.type == AVD__ITEM_ARRAY && item.value > cursor->size) ||
-	    (item.type == AVD__ITEM_MAP && item.value > cursor->size / 2))
+	if ((ret_item->type == AVD__ITEM_ARRAY && ret_item->value > cursor->size) ||
+	    (ret_item->type == AVD__ITEM_MAP && ret_item->value > cursor->size / 2))
 		return AVD__MESSAGE_MALFORMED;
-	*ret_item = item;
 	return AVD__MESSAGE_OK;
 }
 

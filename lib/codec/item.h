@@ -36,7 +36,8 @@ struct avd__cursor {
 
 /* Takes the next item's head, and a string's bytes with it. MALFORMED: cut short, a
  * string or a container longer than what is left, a reserved initial byte, a stray
- * break. INVALID: of indefinite length, or a head that is not the shortest. */
+ * break. INVALID: of indefinite length, or a head that is not the shortest. What
+ * *ret_item holds after a failure means nothing. */
 enum avd__message_status avd__item_next(struct avd__cursor *cursor, struct avd__item *ret_item);
 
 /* Skips the contents of `item`, which was just taken and is itself the `depth`th level

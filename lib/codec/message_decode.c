@@ -123,29 +123,30 @@ static enum avd__message_status take_start(struct walk *walk, struct avd_message
 	return AVD__MESSAGE_OK;
 }
 
-static enum avd__message_status take_fields(struct walk *walk, const struct avd__field *field,
-					    const struct avd__field *end,
-					    struct avd_message *message)
+/* Both the map's pairs and the `count` fields ascend by key: one pass over both. */
+static enum avd__message_status take_fields(struct walk *walk, const struct avd__field *fields,
+					    size_t count, struct avd_message *message)
 {
+	size_t at = 0;
 	while (walk->pairs) {
 		struct avd__item value;
 		uint64_t key;
 		enum avd__message_status status = next_pair(walk, &key, &value);
 		if (status)
 			return status;
-		for (; field < end && field->key < key; field++) {
-			if (!field->optional)
+		for (; at < count && fields[at].key < key; at++) {
+			if (!fields[at].optional)
 				return AVD__MESSAGE_INVALID;
 		}
-		if (field < end && field->key == key)
-			status = take_field(&walk->cursor, &value, field++, message);
+		if (at < count && fields[at].key == key)
+			status = take_field(&walk->cursor, &value, &fields[at++], message);
 		else /* from the future; the map around it is the first level */
 			status = avd__item_skip(&walk->cursor, &value, 2);
 		if (status)
 			return status;
 	}
-	for (; field < end; field++) {
-		if (!field->optional)
+	for (; at < count; at++) {
+		if (!fields[at].optional)
 			return AVD__MESSAGE_INVALID;
 	}
 	return walk->cursor.size ? AVD__MESSAGE_MALFORMED : AVD__MESSAGE_OK;
@@ -161,8 +162,8 @@ enum avd__message_status avd__message_decode(const uint8_t *bytes, size_t size,
 		return status;
 	const struct avd__kind *kind = avd__kind_find(message.kind);
 	const bool known = kind && kind->known;
-	const struct avd__field *fields = known ? kind->fields : NULL;
-	status = take_fields(&walk, fields, known ? fields + kind->field_count : NULL, &message);
+	status = take_fields(&walk, known ? kind->fields : NULL, known ? kind->field_count : 0,
+			     &message);
 	if (status)
 		return status;
 	*ret_message = message;

@@ -90,6 +90,8 @@ START_TEST(continues_where_it_left_off)
 	for (size_t cut = 0; cut <= sizeof(bytes); cut++) {
 		const uint32_t first = avd__crc32c(0, bytes, cut);
 		ck_assert_uint_eq(avd__crc32c(first, bytes + cut, sizeof(bytes) - cut), want);
+		ck_assert_uint_eq(avd__crc32c_two(bytes, cut, bytes + cut, sizeof(bytes) - cut),
+				  want);
 	}
 }
 END_TEST

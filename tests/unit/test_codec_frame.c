@@ -69,12 +69,12 @@ START_TEST(every_truncation_needs_more)
 }
 END_TEST
 
-/* Every value of every byte, for each payload size up to 64: never a sound frame. */
+/* Every value of every byte, for each payload size up to 32: never a sound frame. */
 START_TEST(every_wrong_byte_is_noticed)
 {
-	uint8_t bytes[AVD__FRAME_HEAD_SIZE + 64];
+	uint8_t bytes[AVD__FRAME_HEAD_SIZE + 32];
 	struct avd__frame frame;
-	for (size_t payload_size = 0; payload_size <= 64; payload_size++) {
+	for (size_t payload_size = 0; payload_size <= 32; payload_size++) {
 		const size_t size = make_frame(bytes, 0x10203, payload_size);
 		for (size_t at = 0; at < size; at++) {
 			for (unsigned int change = 1; change < 256; change++) {

@@ -21,11 +21,15 @@ void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
 void __real_free(void *memory);
 uint32_t __real_avd__crc32c(uint32_t crc, const void *bytes, size_t size);
+uint32_t __real_avd__crc32c_two(const void *first, size_t first_size, const void *second,
+				size_t second_size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 void __wrap_free(void *memory);
 uint32_t __wrap_avd__crc32c(uint32_t crc, const void *bytes, size_t size);
+uint32_t __wrap_avd__crc32c_two(const void *first, size_t first_size, const void *second,
+				size_t second_size);
 
 static int watching; /* only the library's calls count */
 static long fail_at; /* the n-th allocation from now fails; 0: none */
@@ -81,6 +85,13 @@ uint32_t __wrap_avd__crc32c(uint32_t crc, const void *bytes, size_t size)
 {
 	summed += size;
 	return __real_avd__crc32c(crc, bytes, size);
+}
+
+uint32_t __wrap_avd__crc32c_two(const void *first, size_t first_size, const void *second,
+				size_t second_size)
+{
+	summed += first_size + second_size;
+	return __real_avd__crc32c_two(first, first_size, second, second_size);
 }
 
 static void count_from_zero(long nth)
