@@ -25,4 +25,7 @@ struct avd__carrier_ops {
 /* The second UART, driven through port I/O without any driver of the kernel. */
 extern const struct avd__carrier_ops avd__carrier_serial;
 
+/* Memory shared with the host. /dev and /sys are to be mounted. */
+extern const struct avd__carrier_ops avd__carrier_window;
+
 #endif

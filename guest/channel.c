@@ -8,23 +8,28 @@
 #include "clock.h"
 #include "codec/message.h"
 
-static const struct avd__carrier_ops *const carriers[] = {&avd__carrier_serial};
-
 int avd__channel_open(struct avd__channel *channel, struct avd_str carrier, struct avd__text *why)
 {
+	/* Serial works with every machine: it is what is left when the one asked for doesn't. The
+	 * hello frame says which one it became. */
+	static const struct avd__carrier_ops *const carriers[] = {&avd__carrier_window,
+								  &avd__carrier_serial};
+	const size_t count = sizeof(carriers) / sizeof(carriers[0]);
+	size_t first = count - 1;
+
 	channel->broken = true;
-	for (size_t i = 0; i < sizeof(carriers) / sizeof(carriers[0]); i++) {
-		const char *name = carriers[i]->name;
-		if (strlen(name) != carrier.len || memcmp(name, carrier.data, carrier.len))
-			continue;
+	for (size_t i = 0; i < count; i++)
+		if (strlen(carriers[i]->name) == carrier.len &&
+		    !memcmp(carriers[i]->name, carrier.data, carrier.len))
+			first = i;
+	for (size_t i = first; i < count; i++) {
 		channel->carrier.ops = carriers[i];
-		if (carriers[i]->open(&channel->carrier, why) < 0)
-			return -1;
-		channel->broken = false;
-		return 0;
+		if (carriers[i]->open(&channel->carrier, why) == 0) {
+			channel->broken = false;
+			return 0;
+		}
+		avd__text_add(why, "; ");
 	}
-	avd__text_add(why, "this init knows no carrier ");
-	avd__text_quote(why, carrier.data, carrier.len);
 	return -1;
 }
 

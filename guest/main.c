@@ -24,23 +24,23 @@ static void hello(struct avd__init *init)
 			    .nonce = init->config.cell.nonce,
 			    .release = {.data = name.release, .len = strlen(name.release)},
 			    .cpus_online = init->probe.cpus,
-			    .slowness_permille = init->slowness}};
+			    .slowness_permille = init->slowness,
+			    .carrier = {.data = init->channel.carrier.ops->name,
+					.len = strlen(init->channel.carrier.ops->name)}}};
 	avd__channel_send(&init->channel, &message);
 }
 
-/* What the host asked, and the way to tell it anything. */
-static void set_up_channel(struct avd__init *init)
+/* What the host asked, and the way to tell it anything. `notes` is for it to read later. */
+static void set_up_channel(struct avd__init *init, struct avd__text *notes)
 {
 	char text[512];
 	struct avd__text why = avd__text_on(text, sizeof(text));
 	const bool known = avd__config_read(&init->config, AVD__CONFIG_PATH, &why) == 0;
-	char channel_text[256];
-	struct avd__text channel_why = avd__text_on(channel_text, sizeof(channel_text));
 
-	if (avd__channel_open(&init->channel, init->config.cell.carrier, &channel_why) < 0) {
+	if (avd__channel_open(&init->channel, init->config.cell.carrier, notes) < 0) {
 		if (!known)
 			avd__console(why.data);
-		avd__console(channel_why.data);
+		avd__console(notes->data);
 		avd__power_off();
 	}
 	avd__crash_handlers(&init->channel);
@@ -50,14 +50,9 @@ static void set_up_channel(struct avd__init *init)
 
 static void set_up_system(struct avd__init *init)
 {
-	char text[512], notes_text[512];
+	char text[512];
 	struct avd__text why = avd__text_on(text, sizeof(text));
-	struct avd__text notes = avd__text_on(notes_text, sizeof(notes_text));
 
-	if (avd__mounts_make(&notes, &why) < 0)
-		avd__fatal(init, why.data);
-	if (notes.len)
-		avd__channel_note(&init->channel, "%s", notes.data);
 	avd__pid1_settle();
 	avd__loopback_up();
 	avd__kmsg_open(&init->kmsg);
@@ -107,16 +102,26 @@ static void init_main(void)
 {
 	static struct avd__init init;
 
+	char why_text[512], notes_text[512];
+	struct avd__text why = avd__text_on(why_text, sizeof(why_text));
+	struct avd__text notes = avd__text_on(notes_text, sizeof(notes_text));
+
 	for (size_t i = 0; i < 4; i++)
 		avd__output_init(&init.outputs[i], 0, -1, 0);
 	init.kmsg.fd = -1;
 	init.sysrq = -1;
 	init.cpu_stat = init.cgroup_events = -1;
-	set_up_channel(&init);
+	/* First: the window is found through /dev and /sys. */
+	const bool mounted = avd__mounts_make(&notes, &why) == 0;
+	set_up_channel(&init, &notes);
 	avd__probe_cpus(&init.probe);
 	init.slowness = avd__slowness_measure();
 	hello(&init);
 	avd__enter_phase(&init, AVD_PHASE_BOOT);
+	if (!mounted)
+		avd__fatal(&init, why.data);
+	if (notes.len)
+		avd__channel_note(&init.channel, "%s", notes.data);
 	set_up_system(&init);
 	run(&init);
 	avd__teardown(&init);

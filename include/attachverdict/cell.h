@@ -15,6 +15,13 @@ extern "C" {
 
 typedef struct avd_cell avd_cell;
 
+/* What carries the channel out of the guest. */
+enum avd_carrier {
+	AVD_CARRIER_AUTO = 0, /* the window where the machine has one */
+	AVD_CARRIER_SERIAL = 1, /* the second serial port: slow, works with every kernel */
+	AVD_CARRIER_WINDOW = 2, /* shared memory; the guest falls back to serial if it must */
+};
+
 enum avd_dispatch_mode {
 	AVD_DISPATCH_QUICK = 0,
 	AVD_DISPATCH_OFF =
@@ -51,6 +58,8 @@ struct avd_cell_options {
 	uint64_t channel_limit; /* bytes that the guest may send in all [256 MiB] */
 	uint32_t machine; /* enum avd_machine_kind */
 	uint32_t dispatch; /* enum avd_dispatch_mode */
+	uint32_t carrier; /* enum avd_carrier */
+	uint32_t reserved; /* zero */
 	avd_event_fn on_event; /* each frame as it comes; runs in avd_cell_step() */
 	avd_log_fn log; /* progress of the library itself */
 	void *userdata; /* of on_event and log */

@@ -90,6 +90,7 @@ struct avd_msg_hello {
 	struct avd_str release; /* utsname.release */
 	uint32_t cpus_online;
 	uint32_t slowness_permille; /* guest's own measure of how slow it is; 1000 = nominal */
+	struct avd_str carrier; /* what carries the channel in the end; empty: as the cell asked */
 };
 struct avd_msg_phase {
 	uint32_t phase; /* enum avd_phase */

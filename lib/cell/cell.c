@@ -74,7 +74,6 @@ int avd_cell_new(const struct avd_cell_options *options, avd_cell **ret_cell, ch
 	cell->keep = (struct avd__cell_keep){.console_fd = -1, .channel_fd = -1};
 	cell->recording = (struct avd__recording)AVD__RECORDING_INIT;
 	cell->hooks = (struct avd__cell_hooks){
-		.machine = &avd__qemu_ops,
 		.prepare = avd__cell_prepare,
 		.now = monotonic,
 	};
@@ -117,7 +116,8 @@ void avd__cell_set_hooks(struct avd_cell *cell, const struct avd__cell_hooks *ho
 /* Everything that a running cell holds; the stream and the error stay for the caller. */
 static void release_machine(struct avd_cell *cell)
 {
-	cell->hooks.machine->free(cell->machine);
+	if (cell->machine)
+		cell->hooks.machine->free(cell->machine);
 	cell->machine = NULL;
 	avd__recording_close(&cell->recording);
 	avd__keep_close(cell);
@@ -202,6 +202,7 @@ static int start_machine(struct avd_cell *cell, const struct avd__cell_boot *boo
 		.initramfs_bytes = boot->initramfs_bytes,
 		.cpus = cell->config.cpus,
 		.memory_bytes = o->memory_bytes,
+		.serial = !avd__cell_window(cell),
 		.kernel_args = o->kernel_args,
 		.qemu = o->qemu,
 		.keep_dir = o->keep_dir,
@@ -223,6 +224,21 @@ static int make_nonce(struct avd_cell *cell)
 	return 0;
 }
 
+bool avd__cell_window(const struct avd_cell *cell)
+{
+	return cell->hooks.machine->has_window &&
+	       cell->config.options.carrier != AVD_CARRIER_SERIAL;
+}
+
+static int choose_machine(struct avd_cell *cell)
+{
+	const struct avd_cell_options *o = &cell->config.options;
+	if (cell->hooks.machine)
+		return cell->hooks.machine->probe(o->qemu, &cell->accel, &cell->error);
+	return avd__cell_choose_machine(o->machine, o->qemu, &cell->hooks.machine, &cell->accel,
+					&cell->error);
+}
+
 /* In the order of what it costs: a mistake is told before anything slow is done. */
 static int start(struct avd_cell *cell, struct avd__cell_boot *boot)
 {
@@ -235,7 +251,7 @@ static int start(struct avd_cell *cell, struct avd__cell_boot *boot)
 	if (r == 0 && o->record_path)
 		r = avd__recording_open(&cell->recording, o->record_path, &cell->error);
 	if (r == 0)
-		r = cell->hooks.machine->probe(o->qemu, &cell->accel, &cell->error);
+		r = choose_machine(cell);
 	if (r == 0)
 		r = cell->hooks.prepare(cell, boot, &cell->error);
 	if (r == 0)

@@ -243,9 +243,9 @@ static int check_kernel_args(const char *args, struct avd__error *error)
 
 static int check_kinds(const struct avd_cell_options *o, struct avd__error *error)
 {
-	if (o->machine == AVD_MACHINE_KVM)
-		return avd__fail(error, ENOTSUP, "the KVM machine is not built in yet; use qemu");
-	if (o->machine != AVD_MACHINE_AUTO && o->machine != AVD_MACHINE_QEMU)
+	if (o->carrier > AVD_CARRIER_WINDOW)
+		return avd__fail(error, EINVAL, "carrier=%u is no enum avd_carrier", o->carrier);
+	if (o->machine > AVD_MACHINE_KVM)
 		return avd__fail(error, EINVAL, "machine=%u is no enum avd_machine_kind",
 				 o->machine);
 	if (o->dispatch != AVD_DISPATCH_QUICK && o->dispatch != AVD_DISPATCH_OFF)

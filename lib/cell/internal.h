@@ -66,6 +66,14 @@ struct avd__cell_keep {
 	uint64_t console_bytes;
 };
 
+struct avd_cell;
+/* Whether the cell's channel goes through the window. */
+bool avd__cell_window(const struct avd_cell *cell);
+/* The machine that the options mean; may try what this host can do. */
+int avd__cell_choose_machine(uint32_t kind, const char *qemu,
+			     const struct avd__machine_ops **ret_machine, const char **ret_accel,
+			     struct avd__error *error);
+
 struct avd_cell {
 	enum avd__cell_state state;
 	struct avd__cell_config config;

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cell/internal.h"
 #include "qemu/qemu.h"
+#include "vmm/vmm.h"
 
 const char *avd_machine_kind_name(uint32_t kind)
 {
@@ -21,30 +23,56 @@ const char *avd_machine_kind_name(uint32_t kind)
 	}
 }
 
-static int probe(uint32_t kind, const char *qemu, struct avd_machine_info *info,
-		 struct avd__error *error)
+int avd__cell_choose_machine(uint32_t kind, const char *qemu,
+			     const struct avd__machine_ops **ret_machine, const char **ret_accel,
+			     struct avd__error *error)
 {
-	const char *accel = NULL;
+	/* In the order of preference. */
+	static const struct {
+		uint32_t kind;
+		const struct avd__machine_ops *ops;
+	} machines[] = {{AVD_MACHINE_KVM, &avd__vmm_ops}, {AVD_MACHINE_QEMU, &avd__qemu_ops}};
+	int r = avd__fail(error, EINVAL, "machine=%u is no enum avd_machine_kind", kind);
+	for (size_t i = 0; i < AVD__ARRAY_SIZE(machines); i++) {
+		if (kind != AVD_MACHINE_AUTO && kind != machines[i].kind)
+			continue;
+		r = machines[i].ops->probe(qemu, ret_accel, error);
+		if (r < 0)
+			continue;
+		*ret_machine = machines[i].ops;
+		return 0;
+	}
+	return r;
+}
+
+static int describe_qemu(const char *qemu, struct avd_machine_info *info, struct avd__error *error)
+{
 	struct avd__qemu_info found = {0};
-	if (kind == AVD_MACHINE_KVM)
-		return avd__fail(error, ENOTSUP, "the KVM machine is not built in yet; use qemu");
-	if (kind != AVD_MACHINE_AUTO && kind != AVD_MACHINE_QEMU)
-		return avd__fail(error, EINVAL, "machine=%u is no enum avd_machine_kind", kind);
-	int r = avd__qemu_find(qemu, &found, error);
-	if (r == 0)
-		r = avd__qemu_ops.probe(qemu, &accel, error);
+	const int r = avd__qemu_find(qemu, &found, error);
 	if (r < 0)
 		return r;
 	info->kind = AVD_MACHINE_QEMU;
 	info->version[0] = found.major;
 	info->version[1] = found.minor;
 	info->version[2] = found.micro;
-	snprintf(info->accel, sizeof(info->accel), "%s", accel);
 	snprintf(info->program, sizeof(info->program), "%s", found.path);
-	if (strcmp(accel, "kvm") != 0)
+	if (strcmp(info->accel, "kvm") != 0)
 		snprintf(info->note, sizeof(info->note),
 			 "the guest's instructions are emulated: right, but slow");
 	return 0;
+}
+
+static int probe(uint32_t kind, const char *qemu, struct avd_machine_info *info,
+		 struct avd__error *error)
+{
+	const struct avd__machine_ops *ops;
+	const char *accel;
+	const int r = avd__cell_choose_machine(kind, qemu, &ops, &accel, error);
+	if (r < 0)
+		return r;
+	snprintf(info->accel, sizeof(info->accel), "%s", accel);
+	info->kind = AVD_MACHINE_KVM;
+	return ops == &avd__qemu_ops ? describe_qemu(qemu, info, error) : 0;
 }
 
 int avd_machine_probe(uint32_t kind, const char *qemu, struct avd_machine_info *ret_info,

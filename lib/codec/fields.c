@@ -34,6 +34,7 @@ static const struct avd__field hello[] = {
 	TEXT(4, release, NEEDED),
 	U32(5, cpus_online, NEEDED),
 	U32(6, slowness_permille, OPTIONAL),
+	TEXT(7, carrier, OPTIONAL),
 };
 #undef IN
 

@@ -232,6 +232,8 @@ static void take_hello(struct avd__evidence *ev, const struct avd_msg_hello *hel
 	COPY(ev->release, hello->release);
 	ev->cpus_online = hello->cpus_online;
 	ev->slowness_permille = hello->slowness_permille;
+	if (hello->carrier.len)
+		COPY(ev->carrier, hello->carrier);
 }
 
 static void take_guest(struct avd__evidence *ev, const struct avd_message *message)

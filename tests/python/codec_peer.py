@@ -149,7 +149,7 @@ NONCE = b"0123456789abcdef"
 # What tests/unit/codec_samples.c sets by hand, under the names of the schema.
 TYPICAL = {
     "hello": dict(time=2100000000, protocol=1, nonce=NONCE, release="7.2.12-cloud-amd64",
-                  cpus_online=2, slowness_permille=3500),
+                  cpus_online=2, slowness_permille=3500, carrier="window"),
     "phase": dict(time=2100000001, phase=3),
     "scheduler-started": dict(time=2200000000, pid=77, enable_seq=3),
     "scheduler-attached": dict(time=2700000000, ops="fifo", enable_seq_before=3, enable_seq=4,

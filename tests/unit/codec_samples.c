@@ -17,7 +17,7 @@
 static const struct avd_message typical[] = {
 	{.kind = AVD_MSG_HELLO, .time_ns = 2100000000, .u.hello = {
 		.protocol = 1, .nonce = NONCE, .release = STR("7.2.12-cloud-amd64"),
-		.cpus_online = 2, .slowness_permille = 3500}},
+		.cpus_online = 2, .slowness_permille = 3500, .carrier = STR("window")}},
 	{.kind = AVD_MSG_PHASE, .time_ns = 2100000001, .u.phase = {.phase = AVD_PHASE_GATE}},
 	{.kind = AVD_MSG_SCHEDULER_STARTED, .time_ns = 2200000000, .u.started = {
 		.pid = 77, .enable_seq = 3}},

@@ -195,9 +195,7 @@ START_TEST(numbers)
 	REFUSED(channel_limit, 1);
 	REFUSED(machine, 77);
 	REFUSED(dispatch, 77);
-	o = least();
-	o.machine = AVD_MACHINE_KVM;
-	refused(&o, -ENOTSUP, "not built in yet; use qemu");
+	REFUSED(carrier, 77);
 	o = least();
 	o.kernel_args = "quiet\nloud";
 	refused(&o, -EINVAL, "byte 5");

@@ -45,6 +45,16 @@ static int wire_write(struct avd__carrier *carrier, const uint8_t *bytes, size_t
 const struct avd__carrier_ops avd__carrier_serial = {
 	.name = "serial", .open = wire_open, .write = wire_write};
 
+static int no_window(struct avd__carrier *carrier, struct avd__text *why)
+{
+	(void)carrier;
+	avd__text_add(why, "no window");
+	return -1;
+}
+
+const struct avd__carrier_ops avd__carrier_window = {
+	.name = "window", .open = no_window, .write = wire_write};
+
 static struct avd__channel channel;
 
 static void open_channel(void)
@@ -149,17 +159,24 @@ START_TEST(channel_numbers_and_breaks)
 }
 END_TEST
 
-START_TEST(channel_of_an_unknown_carrier)
+START_TEST(channel_falls_back_to_serial)
 {
-	char text[128];
-	struct avd__text why = avd__text_on(text, sizeof(text));
+	static const struct avd_str asked[] = {{"window", 6}, {"pigeon", 6}, {"", 0}};
 
-	memset(&channel, 0, sizeof(channel));
-	ck_assert_int_eq(avd__channel_open(&channel, (struct avd_str){.data = "pigeon", .len = 6},
-					   &why),
-			 -1);
-	ck_assert_str_eq(text, "this init knows no carrier \"pigeon\"");
-	ck_assert(channel.broken);
+	for (size_t i = 0; i < 3; i++) {
+		char text[128];
+		struct avd__text why = avd__text_on(text, sizeof(text));
+		memset(&channel, 0, sizeof(channel));
+		ck_assert_int_eq(avd__channel_open(&channel, asked[i], &why), 0);
+		ck_assert_str_eq(channel.carrier.ops->name, "serial");
+		ck_assert_str_eq(text, i == 0 ? "no window; " : "");
+		ck_assert(!channel.broken);
+		wire_dead = true;
+		ck_assert_int_eq(avd__channel_open(&channel, asked[i], &why), -1);
+		ck_assert_ptr_nonnull(strstr(text, "no wire"));
+		ck_assert(channel.broken);
+		wire_dead = false;
+	}
 }
 END_TEST
 
@@ -431,7 +448,7 @@ int main(void)
 	tcase_add_test(tc, budget_of_cpu_time);
 	tcase_add_test(tc, budget_of_wall_time_does_not_leap);
 	tcase_add_test(tc, channel_numbers_and_breaks);
-	tcase_add_test(tc, channel_of_an_unknown_carrier);
+	tcase_add_test(tc, channel_falls_back_to_serial);
 	tcase_add_test(tc, logs_up_to_a_limit_and_the_tail);
 	tcase_add_test(tc, config_is_read_and_removed);
 	tcase_add_test(tc, config_that_is_damaged);
