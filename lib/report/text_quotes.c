@@ -69,26 +69,37 @@ static int quote_tail(struct avd__text *text, const char *label, const struct av
 	return 0;
 }
 
+/* Lines of a backtrace are indented (kernel/sched/ext.c, scx_dump_state(); stack_trace_print()). */
+static int is_backtrace(const struct avd__kernel_line *line)
+{
+	return line->len && (line->text[0] == ' ' || line->text[0] == '\t');
+}
+
 static void quote_kernel(struct avd__text *text)
 {
 	const struct avd__evidence *ev = text->ev;
 	const uint32_t count = ev->kernel_line_count;
-	/* The first lines tell the cause, the last ones the end. */
-	const uint32_t head = text->verbose || count <= KERNEL_LINES_SHOWN ? count : 2;
-	const uint32_t tail = head == count ? 0 : KERNEL_LINES_SHOWN - 1 - head;
+	uint32_t telling = 0, seen = 0, shown = 0;
+	for (uint32_t i = 0; i < count; i++)
+		telling += !is_backtrace(avd__evidence_kernel_line(ev, i));
 	for (uint32_t i = 0; i < count; i++) {
-		if (i >= head && i < count - tail)
-			continue;
-		if (i >= head && i == count - tail) {
-			avd__text_row(text, "");
-			avd__buf_printf(&text->out, "| ... (%" PRIu64 " lines more)\n",
-					ev->kernel_lines_total - head - tail);
-		}
 		const struct avd__kernel_line *line = avd__evidence_kernel_line(ev, i);
-		put_bar(text, "kernel log", i == 0);
+		if (!text->verbose) {
+			if (is_backtrace(line))
+				continue;
+			/* The first lines tell the cause, the last one the end. */
+			if (++seen >= KERNEL_LINES_SHOWN && seen < telling)
+				continue;
+		}
+		put_bar(text, "kernel log", shown++ == 0);
 		avd__buf_printf(&text->out, "[%5" PRIu64 ".%06" PRIu64 "] ",
 				line->time_us / 1000000, line->time_us % 1000000);
 		put_line(text, line->text, line->len);
+	}
+	if (ev->kernel_lines_total > shown) {
+		avd__text_row(text, shown ? "" : "kernel log");
+		avd__buf_printf(&text->out, "(%" PRIu64 " lines more%s)\n",
+				ev->kernel_lines_total - shown, text->verbose ? "" : ": -v");
 	}
 }
 
