@@ -71,6 +71,10 @@ int cli_parse_word(const struct cli_command *command, const char *option, const 
  * backslash keep. *ret_words: one block, free() it. -EINVAL: open quote; -ENOMEM. */
 int cli_split_words(const char *text, char ***ret_words, size_t *ret_count);
 
+/* find.c: a name without a slash that is no file here is looked for in $PATH. NULL: take it as it
+ * is; else free() it. */
+char *cli_find_program(const char *name);
+
 /* output.c */
 enum cli_format { CLI_TEXT = 0, CLI_JSON = 1 };
 int cli_parse_format(const struct cli_command *command, const char *text, uint32_t *ret_format);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 #include "cmd_run.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +104,8 @@ static int run_cell(struct run_request *request)
 	int r = avd_cell_new(&request->cell, &cell, error, sizeof(error));
 	if (r < 0) {
 		status_end(&status);
-		return cli_error("%s", error);
+		cli_error("%s", error);
+		return r == -EINVAL || r == -E2BIG ? CLI_USAGE : CLI_NOT_TRIED;
 	}
 	catch_signals(cell);
 	status_phase(&status, "preparing: the kernel and the initramfs");

@@ -11,10 +11,10 @@ struct run_request {
 	int verbose;
 	/* what the options point to */
 	const char **scheduler, **includes;
-	char **payload;
+	char **payload, *found[2];
 };
 
-#define RUN_OPTION_COUNT 25
+#define RUN_OPTION_COUNT 26
 extern const struct cli_option run_options[RUN_OPTION_COUNT];
 extern const char run_more[];
 

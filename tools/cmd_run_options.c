@@ -27,6 +27,7 @@ enum {
 	OPT_BUDGET_WALL,
 	OPT_PAYLOAD_TIMEOUT,
 	OPT_LOG_LIMIT,
+	OPT_CHANNEL_LIMIT,
 };
 
 const struct cli_option run_options[RUN_OPTION_COUNT] = {
@@ -55,12 +56,13 @@ const struct cli_option run_options[RUN_OPTION_COUNT] = {
 	{OPT_BUDGET_WALL, "budget-wall", "DURATION", NULL},
 	{OPT_PAYLOAD_TIMEOUT, "payload-timeout", "DURATION", NULL},
 	{OPT_LOG_LIMIT, "log-limit", "SIZE", NULL},
+	{OPT_CHANNEL_LIMIT, "channel-limit", "SIZE", NULL},
 };
 
 const char run_more[] =
 	"Limits: --timeout [600s] --boot-timeout [120s] --silence-timeout [60s]\n"
 	"  --idle-timeout [60s] --settle [100ms] --budget-cpu [35s] --budget-wall [120s]\n"
-	"  --payload-timeout [none] --log-limit [4M]: see attachverdict-run(1)\n"
+	"  --payload-timeout [none] --log-limit [4M] --channel-limit [256M]\n"
 	"Exit status: 0 passed; 1 failed, with a verdict; 2 wrong usage; 3 not tried";
 
 /* Where an option of time goes, NULL for the others. */
@@ -158,6 +160,8 @@ static int parse_checked(const struct cli_command *command, int id, const char *
 		return cli_parse_size(command, "memory", value, &cell->memory_bytes);
 	case OPT_LOG_LIMIT:
 		return cli_parse_size(command, "log-limit", value, &cell->log_limit);
+	case OPT_CHANNEL_LIMIT:
+		return cli_parse_size(command, "channel-limit", value, &cell->channel_limit);
 	case OPT_MACHINE:
 		return cli_parse_word(command, "machine", value, machines, CLI_COUNT(machines),
 				      &cell->machine);
@@ -218,6 +222,13 @@ int run_parse(const struct cli_command *command, int argc, char **argv,
 	cell->scheduler_count = 1;
 	while (optind < argc)
 		ret_request->scheduler[cell->scheduler_count++] = argv[optind++];
+	ret_request->found[0] = cli_find_program(ret_request->scheduler[0]);
+	if (ret_request->found[0])
+		ret_request->scheduler[0] = ret_request->found[0];
+	ret_request->found[1] =
+		ret_request->payload ? cli_find_program(ret_request->payload[0]) : NULL;
+	if (ret_request->found[1])
+		ret_request->payload[0] = ret_request->found[1];
 	cell->scheduler = ret_request->scheduler;
 	cell->includes = ret_request->includes;
 	return -1;
@@ -228,4 +239,6 @@ void run_request_free(struct run_request *request)
 	free(request->scheduler);
 	free(request->includes);
 	free(request->payload);
+	free(request->found[0]);
+	free(request->found[1]);
 }

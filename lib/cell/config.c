@@ -174,15 +174,34 @@ static int check_topology(struct avd__cell_config *config, struct avd__error *er
 	return 0;
 }
 
+/* The value as the command line takes it: "1500ms", "60s", "256M", "1024G". */
+static const char *readable(char *out, size_t size, const char *name, uint64_t value)
+{
+	const size_t len = strlen(name);
+	if (len > 3 && strcmp(name + len - 3, "_ms") == 0)
+		snprintf(out, size, "%" PRIu64 "%s", value % 1000 ? value : value / 1000,
+			 value % 1000 ? "ms" : "s");
+	else if (value && value % (UINT64_C(1) << 30) == 0)
+		snprintf(out, size, "%" PRIu64 "G", value >> 30);
+	else if (value && value % (UINT64_C(1) << 20) == 0)
+		snprintf(out, size, "%" PRIu64 "M", value >> 20);
+	else
+		snprintf(out, size, "%" PRIu64, value);
+	return out;
+}
+
 static int check_range(const char *name, uint64_t *value, uint64_t fallback, uint64_t least,
 		       uint64_t most, struct avd__error *error)
 {
 	if (*value == 0)
 		*value = fallback;
-	if (*value < least || *value > most)
-		return avd__fail(error, EINVAL,
-				 "%s=%" PRIu64 " is out of range: %" PRIu64 " to %" PRIu64, name,
-				 *value, least, most);
+	if (*value < least || *value > most) {
+		char is[32], from[32], to[32];
+		return avd__fail(error, EINVAL, "%s=%s is out of range: %s to %s", name,
+				 readable(is, sizeof(is), name, *value),
+				 readable(from, sizeof(from), name, least),
+				 readable(to, sizeof(to), name, most));
+	}
 	return 0;
 }
 

@@ -87,7 +87,7 @@ class Usage(kit.Case):
                           "99999999999999999999s", "18446744073709551615h"):
                 self.refuse([*run, f"--{option}", value], f"--{option}", "500ms")
             self.refuse([*run, f"--{option}"], f"--{option}", "needs a value")
-        for option in ("memory", "log-limit"):
+        for option in ("memory", "log-limit", "channel-limit"):
             for value in ("512", "", "G", "-1G", "0M", "1T", "1.5G", "1GB", "1g",
                           "99999999999999999999G", "17179869184G"):
                 self.refuse([*run, f"--{option}", value], f"--{option}", "512M")
