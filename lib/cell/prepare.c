@@ -53,21 +53,21 @@ static int find_kernel(struct avd_cell *cell, struct avd__cell_boot *boot, struc
 	return boot->kernel_path ? 0 : out_of_memory(error);
 }
 
-/* The uncompressed kernel boots a second sooner under emulation, but needs the PVH note. */
+/* The uncompressed kernel boots a second sooner under emulation, but needs the PVH note; whether
+ * a bzImage has one is known once it is unpacked. */
 static int open_image(struct avd_cell *cell, struct avd__kernel *kernel,
 		      struct avd__cell_boot *boot, struct avd__error *error)
 {
 	const struct avd_kernel_info *info = avd__kernel_info(kernel);
-	if (info->pvh != AVD_NO) {
-		char *cache = NULL;
-		int r = avd__cache_dir(cell->config.options.cache_dir, &cache, error);
-		if (r == 0)
-			r = avd__kernel_vmlinux(kernel, cache, &boot->kernel_fd, error);
-		free(cache);
-		boot->kernel_format = AVD_KERNEL_VMLINUX;
-		boot->kernel_pvh = info->pvh;
+	int r = avd__kernel_vmlinux(kernel, cell->config.options.cache_dir, &boot->kernel_fd,
+				    error);
+	if (r < 0)
 		return r;
-	}
+	boot->kernel_format = AVD_KERNEL_VMLINUX;
+	boot->kernel_pvh = info->pvh;
+	if (info->pvh == AVD_YES)
+		return 0;
+	avd__close(&boot->kernel_fd);
 	if (info->format != AVD_KERNEL_BZIMAGE)
 		return avd__fail(
 			error, ENOEXEC,
@@ -80,7 +80,6 @@ static int open_image(struct avd_cell *cell, struct avd__kernel *kernel,
 		return avd__fail(error, err, "kernel %s: %s", boot->kernel_path, strerror(err));
 	}
 	boot->kernel_format = AVD_KERNEL_BZIMAGE;
-	boot->kernel_pvh = AVD_NO;
 	return 0;
 }
 

@@ -11,19 +11,23 @@
 
 static int unpack_config(const uint8_t *data, size_t size, char **ret_config)
 {
+	uint32_t claim;
 	size_t n = 0;
-	char *config = malloc(AVD__CONFIG_MAX + 1);
+	if (size < sizeof(claim))
+		return -EBADMSG;
+	memcpy(&claim, data + size - sizeof(claim), sizeof(claim)); /* gzip's last word */
+	if (claim > AVD__CONFIG_MAX)
+		return -EBADMSG;
+	char *config = malloc((size_t)claim + 1);
 	if (!config)
 		return -ENOMEM;
-	const int r = avd__unpack(AVD__COMPRESSION_GZIP, data, size, (uint8_t *)config,
-				  AVD__CONFIG_MAX, &n);
+	const int r = avd__unpack(AVD__COMPRESSION_GZIP, data, size, (uint8_t *)config, claim, &n);
 	if (r < 0) {
 		free(config);
 		return r == -ENOMEM ? r : -EBADMSG;
 	}
 	config[n] = '\0';
-	char *fit = realloc(config, n + 1);
-	*ret_config = fit ? fit : config;
+	*ret_config = config;
 	return 0;
 }
 

@@ -18,6 +18,8 @@ int avd__config_find(const uint8_t *data, size_t size, char **ret_config);
  * *ret_config is NULL if there is none that can be read. -ENOMEM. */
 int avd__config_beside(const char *image_path, const char *release, char **ret_config);
 
+#define AVD__CONFIG_SCHED_EXT "CONFIG_SCHED_CLASS_EXT"
+
 /* AVD_YES if "<option>=y" or "=m" stands in the configuration. */
 enum avd_tristate avd__config_has(const char *config, const char *option);
 

@@ -110,19 +110,18 @@ const struct avd_kernel_info *avd__kernel_info(const struct avd__kernel *kernel)
 static int judge_sched_ext(struct avd__kernel *kernel, const struct avd__vmlinux *facts,
 			   struct avd__error *error)
 {
-	static const char option[] = "CONFIG_SCHED_CLASS_EXT";
 	struct avd_kernel_info *info = &kernel->info;
 	char *beside = NULL;
 	const char *source = "";
 	if (facts->config) {
-		info->sched_ext = avd__config_has(facts->config, option);
+		info->sched_ext = avd__config_has(facts->config, AVD__CONFIG_SCHED_EXT);
 		source = "ikconfig";
 	} else {
 		const int r = avd__config_beside(kernel->path, info->release, &beside);
 		if (r < 0)
 			return avd__fail(error, -r, "out of memory");
 		if (beside) {
-			info->sched_ext = avd__config_has(beside, option);
+			info->sched_ext = avd__config_has(beside, AVD__CONFIG_SCHED_EXT);
 			source = "config";
 		} else if (facts->btf == AVD_YES) {
 			info->sched_ext = facts->btf_sched_ext ? AVD_YES : AVD_NO;

@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "image/config.h"
 #include "image/kernel.h"
 
 #define BOOT_DIR "/boot"
@@ -138,15 +139,36 @@ struct choice {
 
 #define FOUND 1
 
+/* Quickly, where a configuration lies beside the image: then nothing is unpacked. */
+static int find_sched_ext(const char *path, uint32_t *ret_sched_ext)
+{
+	struct avd__kernel *kernel = NULL;
+	char *config = NULL;
+	int r = avd__kernel_open(path, &kernel, NULL);
+	if (r == 0)
+		r = avd__config_beside(path, avd__kernel_info(kernel)->release, &config);
+	if (r == 0 && config)
+		*ret_sched_ext = avd__config_has(config, AVD__CONFIG_SCHED_EXT);
+	else if (r == 0)
+		r = avd__kernel_inspect(kernel, NULL);
+	if (r == 0 && !config)
+		*ret_sched_ext = avd__kernel_info(kernel)->sched_ext;
+	free(config);
+	avd__kernel_free(kernel);
+	return r;
+}
+
 static int choose(void *userdata, const char *path, const char *origin)
 {
 	struct choice *choice = userdata;
-	struct avd_kernel_info info;
+	uint32_t sched_ext = AVD_UNKNOWN;
 	const bool running = !strcmp(origin, "running");
 	if (!running && strcmp(origin, "fetched") != 0)
 		return 0;
-	const int r = avd_kernel_describe(path, &info, NULL, 0);
-	if (r < 0 || info.sched_ext != AVD_YES) {
+	const int r = find_sched_ext(path, &sched_ext);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || sched_ext != AVD_YES) {
 		if (running)
 			snprintf(choice->running, sizeof(choice->running), "%s",
 				 r == -EACCES ? "its image may not be read by this user"
