@@ -43,13 +43,14 @@ struct avd_cell_options {
 	const char *record_path; /* recording, appears under its name when complete [none] */
 	const char
 		*keep_dir; /* existing directory for initramfs, console.log, command line [none] */
-	const char *qemu; /* QEMU's path ["qemu-system-x86_64" in $PATH] */
+	/* QEMU's path ["qemu-system-x86_64" in $PATH]; naming one chooses the machine qemu */
+	const char *qemu;
 	const char *kernel_args; /* appended to the kernel's command line [none] */
 	uint64_t memory_bytes; /* [1 GiB] */
 	uint64_t timeout_ms; /* whole cell, host's wall clock [600 s] */
 	uint64_t boot_timeout_ms; /* machine's CPU time until the first frame [120 s] */
 	uint64_t silence_timeout_ms; /* machine's CPU time without a frame after that [60 s] */
-	uint64_t idle_timeout_ms; /* wall time with neither CPU time nor a frame [60 s] */
+	uint64_t idle_timeout_ms; /* wall time of an idle machine without a frame [60 s] */
 	uint64_t settle_ms; /* [100] guest time */
 	uint64_t budget_cpu_ms; /* [35 000] scheduler's CPU time until the gate gives up */
 	uint64_t budget_wall_ms; /* [120 000] wall guard of the same, guest time */

@@ -35,7 +35,7 @@
 /* The guest's heartbeat comes each second, and a stalled scheduler is ejected by the kernel
  * after at most 30 s (kernel/sched/ext.c, SCX_WATCHDOG_MAX_TIMEOUT): twice that. */
 #define AVD__CELL_SILENCE_TIMEOUT_MS UINT64_C(60000)
-/* A machine whose CPUs are all halted with no timer set never comes back. */
+/* A boot keeps a CPU busy all the time; a kernel that waits for what never comes does not. */
 #define AVD__CELL_IDLE_TIMEOUT_MS UINT64_C(60000)
 /* How long a machine may take to end after `done` (CPU time), and after it was told to stop
  * (wall): both take well below a second. */
@@ -44,9 +44,13 @@
 #define AVD__CELL_GRACE_WALL_FACTOR 6u
 /* Longer than this is a mistake in the unit. */
 #define AVD__CELL_TIME_MAX_MS (UINT64_C(7) * 24 * 3600 * 1000)
-/* A machine counts as idle below this share of one CPU: QEMU with all vCPUs halted was seen
- * to use under 1 permille, a guest that only ticks over 10. */
-#define AVD__CELL_IDLE_PERMILLE 3u
+/* A machine is idle if it wanted less than this share of one CPU. A kernel that waits for its
+ * root device for ever (`rootwait`) looks every 5 ms, which takes 5 % of a CPU under emulation;
+ * a boot wants 90 to 100 %. */
+#define AVD__CELL_IDLE_PERMILLE 250u
+/* The same where the host's kernel does not tell waiting for a CPU from waiting for nothing: only
+ * a machine whose CPUs are all halted, so that a busy host kills no healthy guest. */
+#define AVD__CELL_IDLE_CPU_PERMILLE 3u
 /* How often the watchdog reads the machine's CPU time, at most and at least. */
 #define AVD__CELL_TICK (1000 * AVD__MS)
 #define AVD__CELL_TICK_MIN (10 * AVD__MS)

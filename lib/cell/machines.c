@@ -32,17 +32,28 @@ int avd__cell_choose_machine(uint32_t kind, const char *qemu,
 		uint32_t kind;
 		const struct avd__machine_ops *ops;
 	} machines[] = {{AVD_MACHINE_KVM, &avd__vmm_ops}, {AVD_MACHINE_QEMU, &avd__qemu_ops}};
-	int r = avd__fail(error, EINVAL, "machine=%u is no enum avd_machine_kind", kind);
+	struct avd__error errors[AVD__ARRAY_SIZE(machines)] = {0};
+	int r = -EINVAL;
+	if (kind == AVD_MACHINE_AUTO && qemu) /* who names a QEMU wants one */
+		kind = AVD_MACHINE_QEMU;
 	for (size_t i = 0; i < AVD__ARRAY_SIZE(machines); i++) {
 		if (kind != AVD_MACHINE_AUTO && kind != machines[i].kind)
 			continue;
-		r = machines[i].ops->probe(qemu, ret_accel, error);
-		if (r < 0)
-			continue;
-		*ret_machine = machines[i].ops;
-		return 0;
+		r = machines[i].ops->probe(qemu, ret_accel, &errors[i]);
+		if (r == 0) {
+			*ret_machine = machines[i].ops;
+			return 0;
+		}
+		if (kind != AVD_MACHINE_AUTO) {
+			*error = errors[i];
+			return r;
+		}
 	}
-	return r;
+	if (kind != AVD_MACHINE_AUTO)
+		return avd__fail(error, EINVAL, "machine=%u is no enum avd_machine_kind", kind);
+	/* The last one's remedy first: it is the one that can be had everywhere. */
+	return avd__fail(error, -r, "no machine to boot in: %s (kvm: %s)", errors[1].text,
+			 errors[0].text);
 }
 
 static int describe_qemu(const char *qemu, struct avd_machine_info *info, struct avd__error *error)

@@ -9,13 +9,16 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/proc.h"
 #include "cell/limits.h"
 
 static struct avd__moment moment(const struct avd_cell *cell)
 {
+	const struct avd__machine_ops *machine = cell->hooks.machine;
 	return (struct avd__moment){
 		.wall = cell->hooks.now(cell->hooks.userdata),
-		.cpu = cell->hooks.machine->cpu_ns(cell->machine),
+		.cpu = machine->cpu_ns(cell->machine),
+		.wait = machine->wait_ns ? machine->wait_ns(cell->machine) : AVD__WAIT_UNKNOWN,
 	};
 }
 
@@ -182,7 +185,7 @@ static int finish(struct avd_cell *cell, const struct avd__machine_end *end, int
 	}
 	avd__keep_close(cell);
 	/* A cancelled cell was not tried to its end: an older recording is worth more. */
-	if (!cell->cancelled)
+	if (end->cause != AVD_END_HOST_STOP)
 		r = avd__recording_commit(&cell->recording, &cell->error);
 	avd__recording_close(&cell->recording);
 	avd__cell_input(cell, AVD__CELL_ON_END);

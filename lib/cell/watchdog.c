@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/proc.h"
 #include "cell/limits.h"
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
@@ -43,6 +44,15 @@ void avd__watchdog_console(struct avd__watchdog *dog, struct avd__moment now)
 	dog->life = now;
 }
 
+/* Whether the machine did as good as nothing since its last sign of life. */
+static int stands_still(const struct avd__watchdog *dog, struct avd__moment now, uint64_t window)
+{
+	const uint64_t used = since(now.cpu, dog->life.cpu);
+	if (now.wait == AVD__WAIT_UNKNOWN || dog->life.wait == AVD__WAIT_UNKNOWN)
+		return used <= window / 1000 * AVD__CELL_IDLE_CPU_PERMILLE;
+	return used + since(now.wait, dog->life.wait) <= window / 1000 * AVD__CELL_IDLE_PERMILLE;
+}
+
 static uint64_t idle_limit(const struct avd__watchdog *dog)
 {
 	return dog->done ? min_u64(dog->limits.grace, dog->limits.idle_wall)
@@ -74,9 +84,8 @@ enum avd__watchdog_rule avd__watchdog_check(struct avd__watchdog *dog, struct av
 	if (dog->done && since(now.wall, dog->frame.wall) >= grace_wall(dog))
 		return AVD__RULE_GRACE;
 
-	/* CPU time is a sign of life once enough of it has been used in this window. */
 	const uint64_t idle = idle_limit(dog);
-	if (since(now.cpu, dog->life.cpu) > idle / 1000 * AVD__CELL_IDLE_PERMILLE)
+	if (!stands_still(dog, now, idle))
 		dog->life = now;
 	else if (since(now.wall, dog->life.wall) >= idle)
 		return dog->done ? AVD__RULE_GRACE : AVD__RULE_IDLE;
@@ -135,8 +144,8 @@ char *avd__watchdog_describe(const struct avd__watchdog *dog, enum avd__watchdog
 		break;
 	case AVD__RULE_IDLE:
 		snprintf(out, size,
-			 "the machine stood still: neither CPU time nor a frame nor console output "
-			 "for " SECONDS " wall: idle_timeout_ms=%" PRIu64 "; %s",
+			 "the machine was idle, without a frame or console output, for " SECONDS
+			 " wall: idle_timeout_ms=%" PRIu64 "; %s",
 			 SECONDS_OF(since(now.wall, dog->life.wall)),
 			 dog->limits.idle_wall / AVD__MS, where);
 		break;

@@ -7,7 +7,9 @@
  *
  *  boot     CPU time until the first frame
  *  silence  CPU time since the last frame (the guest's heartbeat comes each second)
- *  idle     wall time with neither CPU time, nor a frame, nor console output
+ *  idle     wall time in which the machine neither wanted a CPU to speak of, nor sent a
+ *           frame, nor printed; time in which it was ready to run but the host gave it no CPU
+ *           counts as wanting one
  *  timeout  wall time of the whole cell
  *  grace    the same, much shorter, from the guest's `done` on, whatever it sends after it
  *
@@ -38,10 +40,11 @@ struct avd__watchdog_limits {
 	uint64_t grace;
 };
 
-/* A moment: host's monotonic clock and the machine's CPU time so far, ns. */
+/* A moment: the host's monotonic clock, and what the machine had until then, ns. */
 struct avd__moment {
 	uint64_t wall;
-	uint64_t cpu;
+	uint64_t cpu; /* CPU time */
+	uint64_t wait; /* time without a CPU although it was ready to run, or AVD__WAIT_UNKNOWN */
 };
 
 struct avd__watchdog {

@@ -63,6 +63,10 @@ struct avd__machine_ops {
 	void (*stop)(struct avd__machine *machine, uint32_t cause);
 	/* Host CPU time that the guest and its runner used so far, ns. */
 	uint64_t (*cpu_ns)(const struct avd__machine *machine);
+	/* Time, ns, for which its threads were ready to run but got no CPU of the host's: tells a
+	 * guest that waits from a host that is busy. AVD__WAIT_UNKNOWN (base/proc.h): can't be
+	 * told. NULL: the same. */
+	uint64_t (*wait_ns)(const struct avd__machine *machine);
 	void (*free)(struct avd__machine *machine); /* ends it if it runs; NULL is ignored */
 };
 

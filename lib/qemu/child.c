@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/proc.h"
+
 /* The keeper calls a dozen functions, none of them deep. Mapped, not touched, so generous. */
 #define KEEPER_STACK_BYTES ((size_t)256 << 10)
 /* The child's stack between clone and exec: one function and system calls. */
@@ -298,6 +300,21 @@ uint64_t avd__child_cpu_ns(struct avd__child *child)
 				(uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 	}
 	const uint64_t ns = child->cpu_ns;
+	pthread_mutex_unlock(&child->lock);
+	return ns;
+}
+
+uint64_t avd__child_wait_ns(struct avd__child *child)
+{
+	uint64_t ns = AVD__WAIT_UNKNOWN;
+	pthread_mutex_lock(&child->lock);
+	if (!child->ended) {
+		/* As above: only a process that still runs after the reading was ours. */
+		struct pollfd end = {.fd = child->pidfd, .events = POLLIN};
+		ns = avd__proc_wait_ns(child->pid, 0);
+		if (poll(&end, 1, 0) != 0)
+			ns = AVD__WAIT_UNKNOWN;
+	}
 	pthread_mutex_unlock(&child->lock);
 	return ns;
 }

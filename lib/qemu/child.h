@@ -43,6 +43,9 @@ bool avd__child_ended(struct avd__child *child, struct avd__child_status *ret_st
 void avd__child_kill(struct avd__child *child);
 /* User and system time so far, ns; after the end, the whole. */
 uint64_t avd__child_cpu_ns(struct avd__child *child);
+/* Time for which its threads were ready to run but had no CPU, ns; AVD__WAIT_UNKNOWN (base/proc.h):
+ * not counted here, or it has ended. */
+uint64_t avd__child_wait_ns(struct avd__child *child);
 /* Kills it if it runs, waits for its end. NULL is ignored. */
 void avd__child_free(struct avd__child *child);
 

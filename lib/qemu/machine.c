@@ -286,6 +286,11 @@ static uint64_t machine_cpu_ns(const struct avd__machine *machine)
 	return avd__child_cpu_ns(machine->process.child);
 }
 
+static uint64_t machine_wait_ns(const struct avd__machine *machine)
+{
+	return avd__child_wait_ns(machine->process.child);
+}
+
 static int machine_probe(const char *path, const char **ret_accel, struct avd__error *error)
 {
 	struct avd__qemu qemu;
@@ -304,5 +309,6 @@ const struct avd__machine_ops avd__qemu_ops = {
 	.step = machine_step,
 	.stop = machine_stop,
 	.cpu_ns = machine_cpu_ns,
+	.wait_ns = machine_wait_ns,
 	.free = machine_free,
 };

@@ -163,6 +163,11 @@ static uint64_t vmm_cpu_ns(const struct avd__machine *machine)
 	return avd__vm_cpu_ns(machine->vm);
 }
 
+static uint64_t vmm_wait_ns(const struct avd__machine *machine)
+{
+	return avd__vm_wait_ns(machine->vm);
+}
+
 static void vmm_free(struct avd__machine *machine)
 {
 	if (!machine)
@@ -190,5 +195,6 @@ const struct avd__machine_ops avd__vmm_ops = {
 	.step = vmm_step,
 	.stop = vmm_stop,
 	.cpu_ns = vmm_cpu_ns,
+	.wait_ns = vmm_wait_ns,
 	.free = vmm_free,
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "vmm/vm.h"
 
@@ -90,6 +91,7 @@ void *avd__vcpu_main(void *argument)
 	struct avd__vcpu *vcpu = argument;
 	struct avd__vm *vm = vcpu->vm;
 	struct timespec used;
+	atomic_store(&vcpu->tid, gettid());
 	while (!atomic_load(&vm->stopping)) {
 		const int r = vm->sys->ioctl(vm->sys->userdata, vcpu->fd, KVM_RUN, NULL);
 		if (r == -EINTR || r == -EAGAIN) /* kicked; a CPU that waits for its start-up */
@@ -103,6 +105,7 @@ void *avd__vcpu_main(void *argument)
 		atomic_fetch_add_explicit(&vcpu->exits, 1, memory_order_relaxed);
 		handle_exit(vcpu);
 	}
+	atomic_store(&vcpu->tid, 0);
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
 	atomic_store(&vcpu->cpu_ns,
 		     (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec + 1);

@@ -8,7 +8,9 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "base/proc.h"
 #include "vmm/boot.h"
 #include "vmm/cpuid.h"
 
@@ -376,4 +378,19 @@ uint64_t avd__vm_cpu_ns(const struct avd__vm *vm)
 		sum += ns;
 	}
 	return sum;
+}
+
+uint64_t avd__vm_wait_ns(const struct avd__vm *vm)
+{
+	uint64_t sum = 0;
+	bool known = false;
+	for (uint32_t i = 0; i < vm->cpus; i++) {
+		const pid_t tid = atomic_load(&vm->vcpus[i].tid);
+		const uint64_t ns = tid ? avd__proc_wait_ns(getpid(), tid) : AVD__WAIT_UNKNOWN;
+		if (ns == AVD__WAIT_UNKNOWN)
+			continue;
+		sum += ns;
+		known = true;
+	}
+	return known ? sum : AVD__WAIT_UNKNOWN;
 }

@@ -26,6 +26,7 @@ struct avd__vcpu {
 	pthread_t thread;
 	bool started; /* to be joined; the owner's alone */
 	bool live; /* may be kicked; under thread_lock */
+	_Atomic pid_t tid; /* 0: not running */
 	_Atomic uint64_t cpu_ns; /* of the thread, written as it ends */
 	_Atomic uint64_t exits;
 };
@@ -75,6 +76,8 @@ void avd__vm_stop(struct avd__vm *vm, uint32_t cause, const char *detail);
 /* Waits for the threads to end. */
 void avd__vm_join(struct avd__vm *vm);
 uint64_t avd__vm_cpu_ns(const struct avd__vm *vm);
+/* Time for which vCPU threads were ready to run but had no CPU; AVD__WAIT_UNKNOWN (base/proc.h). */
+uint64_t avd__vm_wait_ns(const struct avd__vm *vm);
 
 /* A vCPU's thread; vcpu.c. */
 void *avd__vcpu_main(void *vcpu);

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 #include <check.h>
 #include <errno.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/proc.h"
 #include "base/util.h"
 
 static void check_escape(const char *in, size_t size, const char *want)
@@ -133,6 +138,36 @@ START_TEST(cache_dir_order)
 }
 END_TEST
 
+/* Two on one CPU: one of them waits. Goes on until the count moves, which it must. */
+START_TEST(waiting_for_a_cpu_is_counted)
+{
+	cpu_set_t all, one;
+	if (access("/proc/self/schedstat", R_OK) < 0)
+		return; /* this kernel does not count */
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+	CPU_ZERO(&one);
+	for (size_t cpu = 0; cpu < CPU_SETSIZE && !CPU_COUNT(&one); cpu++) {
+		if (CPU_ISSET(cpu, &all))
+			CPU_SET(cpu, &one);
+	}
+	ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+	const pid_t child = fork();
+	if (child == 0) {
+		for (;;)
+			;
+	}
+	ck_assert_int_gt(child, 0);
+	const uint64_t before = avd__proc_wait_ns(child, 0);
+	ck_assert_uint_ne(before, AVD__WAIT_UNKNOWN);
+	while (avd__proc_wait_ns(child, child) == before)
+		;
+	kill(child, SIGKILL);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	ck_assert_uint_eq(avd__proc_wait_ns(child, 0), AVD__WAIT_UNKNOWN);
+	ck_assert_uint_eq(avd__proc_wait_ns(getpid(), child), AVD__WAIT_UNKNOWN);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("base");
@@ -143,6 +178,7 @@ int main(void)
 	tcase_add_test(tc, options_of_other_releases);
 	tcase_add_test(tc, buf_grows_and_hands_over);
 	tcase_add_test(tc, cache_dir_order);
+	tcase_add_test(tc, waiting_for_a_cpu_is_counted);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

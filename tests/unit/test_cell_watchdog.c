@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/proc.h"
 #include "cell/limits.h"
 #include "cell/watchdog.h"
 
@@ -19,7 +20,13 @@ static struct avd__watchdog dog;
 
 static struct avd__moment at(uint64_t wall, uint64_t cpu)
 {
-	return (struct avd__moment){.wall = 1000 * S + wall, .cpu = cpu};
+	return (struct avd__moment){.wall = 1000 * S + wall, .cpu = cpu, .wait = AVD__WAIT_UNKNOWN};
+}
+
+/* The same where the host tells for how long the machine was kept waiting. */
+static struct avd__moment waited(uint64_t wall, uint64_t cpu, uint64_t wait)
+{
+	return (struct avd__moment){.wall = 1000 * S + wall, .cpu = cpu, .wait = wait};
 }
 
 static void start_dog(void)
@@ -84,7 +91,7 @@ START_TEST(idle_machine)
 	expect(AVD__RULE_IDLE, 90 * S, 0);
 	start_dog(); /* the runner's own upkeep is no sign of life */
 	enum avd__watchdog_rule rule;
-	ck_assert_uint_eq(run_until_fired(0, 0, AVD__CELL_IDLE_PERMILLE - 1, &rule), 60 * S);
+	ck_assert_uint_eq(run_until_fired(0, 0, AVD__CELL_IDLE_CPU_PERMILLE - 1, &rule), 60 * S);
 	ck_assert_int_eq(rule, AVD__RULE_IDLE);
 }
 END_TEST
@@ -96,6 +103,33 @@ START_TEST(starved_host_is_not_a_dead_guest)
 	start_dog();
 	ck_assert_uint_eq(run_until_fired(0, 0, 10, &rule), 600 * S);
 	ck_assert_int_eq(rule, AVD__RULE_TIMEOUT);
+}
+END_TEST
+
+/* Looks each second; `cpu` and `wait` in permille of the wall time. */
+static uint64_t run_waiting(uint64_t cpu, uint64_t wait, enum avd__watchdog_rule *ret_rule)
+{
+	avd__watchdog_start(&dog, &limits, waited(0, 0, 0));
+	for (uint64_t t = S; t < 700 * S; t += S) {
+		*ret_rule = avd__watchdog_check(&dog, waited(t, t / 1000 * cpu, t / 1000 * wait));
+		if (*ret_rule != AVD__RULE_NONE)
+			return t;
+	}
+	ck_abort_msg("no rule ever fires");
+	return 0;
+}
+
+START_TEST(idle_is_told_from_starved)
+{
+	enum avd__watchdog_rule rule;
+	ck_assert_uint_eq(run_waiting(50, 20, &rule), 60 * S); /* polls for a root device */
+	ck_assert_int_eq(rule, AVD__RULE_IDLE);
+	ck_assert_uint_eq(run_waiting(50, 900, &rule), 600 * S); /* one of twenty on a CPU */
+	ck_assert_int_eq(rule, AVD__RULE_TIMEOUT);
+	ck_assert_uint_eq(run_waiting(0, 1000, &rule), 600 * S); /* never gets one */
+	ck_assert_int_eq(rule, AVD__RULE_TIMEOUT);
+	ck_assert_uint_eq(run_waiting(1000, 0, &rule), 120 * S);
+	ck_assert_int_eq(rule, AVD__RULE_BOOT);
 }
 END_TEST
 
@@ -213,6 +247,7 @@ int main(void)
 	tcase_add_test(tc, silence_starts_with_the_first_frame);
 	tcase_add_test(tc, idle_machine);
 	tcase_add_test(tc, starved_host_is_not_a_dead_guest);
+	tcase_add_test(tc, idle_is_told_from_starved);
 	tcase_add_test(tc, spinning_guest_is_found_by_its_cpu_time);
 	tcase_add_test(tc, heartbeats_end_with_the_whole_time);
 	tcase_add_test(tc, done_leaves_a_short_grace);
