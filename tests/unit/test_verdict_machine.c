@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 /* Every state x event, and every order of up to six events against the rule itself. */
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "verdict/machine.h"
@@ -62,15 +63,17 @@ START_TEST(outcomes_of_the_states)
 }
 END_TEST
 
+#define LINE_MAX_TEXT 128
+
 static void on_log(void *userdata, enum avd_log_level level, const char *text)
 {
 	ck_assert_int_eq(level, AVD_LOG_DEBUG);
-	strcpy(userdata, text);
+	snprintf(userdata, LINE_MAX_TEXT, "%s", text);
 }
 
 START_TEST(changes_of_state_are_logged)
 {
-	char line[128] = "";
+	char line[LINE_MAX_TEXT] = "";
 	struct avd__machine_state machine = {
 		.state = AVD__STATE_SILENT, .log = on_log, .userdata = line};
 	avd__state_take(&machine, AVD__INPUT_HELLO);
@@ -167,9 +170,9 @@ static void go_on(struct sequence *seq, const struct avd__machine_state *machine
 	if (seq->count == depth)
 		return;
 	seq->count++;
-	for (uint8_t i = 0; i < AVD__INPUT_END; i++) {
+	for (unsigned int i = 0; i < AVD__INPUT_END; i++) {
 		struct avd__machine_state then = *machine;
-		seq->items[seq->count - 1] = i;
+		seq->items[seq->count - 1] = (uint8_t)i;
 		avd__state_take(&then, i);
 		go_on(seq, &then, depth, recording);
 	}

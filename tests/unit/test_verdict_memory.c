@@ -142,6 +142,7 @@ static int judge_short_of_memory(long nth, size_t slice, struct avd_verdict *ret
 {
 	avd_stream *stream = NULL;
 	int first = 0;
+	*ret = (struct avd_verdict){0};
 	count_from_zero(nth);
 	int r = make(&stream);
 	if (r < 0) {

@@ -220,8 +220,8 @@ static void go_on(struct sequence *seq, unsigned int depth)
 	if (seq->count == depth)
 		return;
 	seq->count++;
-	for (uint8_t i = 0; i < TOKEN_COUNT; i++) {
-		seq->items[seq->count - 1] = i;
+	for (unsigned int i = 0; i < TOKEN_COUNT; i++) {
+		seq->items[seq->count - 1] = (uint8_t)i;
 		go_on(seq, depth);
 	}
 	seq->count--;
@@ -258,11 +258,11 @@ static struct sequence without(const struct sequence *seq, unsigned int at)
 	return out;
 }
 
-static struct sequence with(const struct sequence *seq, unsigned int at, uint8_t token)
+static struct sequence with(const struct sequence *seq, unsigned int at, unsigned int token)
 {
 	struct sequence out = *seq;
 	memmove(out.items + at + 1, out.items + at, out.count - at);
-	out.items[at] = token;
+	out.items[at] = (uint8_t)token;
 	out.count++;
 	return out;
 }
@@ -283,7 +283,7 @@ static void change(const struct sequence *seq, unsigned int changes)
 		return;
 	for (unsigned int i = 0; i <= seq->count; i++) {
 		struct sequence next;
-		for (uint8_t token = 0; token < TOKEN_COUNT; token++) {
+		for (unsigned int token = 0; token < TOKEN_COUNT; token++) {
 			next = with(seq, i, token);
 			change(&next, changes - 1);
 		}

@@ -65,16 +65,16 @@ END_TEST
 START_TEST(exit_codes_fall_back_on_the_kind)
 {
 	static const struct {
-		uint32_t code;
 		uint64_t kind;
+		uint32_t code;
 		enum avd_reason_code want;
 	} cases[] = {
-		{AVD_REASON_SCHEDULER_EXITED, 1024, AVD_REASON_SCHEDULER_EXITED},
-		{AVD_REASON_EJECTED, 64, AVD_REASON_EJECTED},
-		{0, 64, AVD_REASON_SCHEDULER_EXITED},
-		{0, 65, AVD_REASON_SCHEDULER_EXITED},
-		{0, 67, AVD_REASON_EJECTED},
-		{999, 1025, AVD_REASON_EJECTED},
+		{1024, AVD_REASON_SCHEDULER_EXITED, AVD_REASON_SCHEDULER_EXITED},
+		{64, AVD_REASON_EJECTED, AVD_REASON_EJECTED},
+		{64, 0, AVD_REASON_SCHEDULER_EXITED},
+		{65, 0, AVD_REASON_SCHEDULER_EXITED},
+		{67, 0, AVD_REASON_EJECTED},
+		{1025, 999, AVD_REASON_EJECTED},
 		{0, 0, AVD_REASON_SCHEDULER_EXITED},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -264,6 +264,15 @@ START_TEST(what_breaks_after_the_confirmation_fails_the_result)
 		if (recording)
 			kit_end(&kit, AVD_END_GUEST_RESET, AVD_REASON_NONE, "");
 		expect(AVD_REASON_CHANNEL_CORRUPT, "frame 7 is missing");
+	}
+	/* What is missing may be what was lost: the broken channel is the better reason. */
+	for (int end = 0; end < 2; end++) {
+		confirm(RECORDING);
+		kit_add_raw(&kit, "stray", 5);
+		kit_add(&kit, AVD_MSG_DISPATCH);
+		if (end)
+			kit_end(&kit, AVD_END_GUEST_RESET, AVD_REASON_NONE, "");
+		expect(AVD_REASON_CHANNEL_CORRUPT, "bytes that are no frame at byte");
 	}
 	kit_pass(&kit, 0);
 	kit_add_raw(&kit, "\xd9\xd9", 2);

@@ -250,7 +250,9 @@ START_TEST(an_attach_without_proof_is_a_fault)
 	attached = kit_message(AVD_MSG_SCHEDULER_ATTACHED);
 	attached.u.attached.enable_seq = attached.u.attached.enable_seq_before;
 	attach_with(&attached);
-	attached.u.attached.enable_seq_before = 9;
+	attached.u.attached.enable_seq_before = attached.u.attached.enable_seq = 9;
+	attach_with(&attached); /* moved since the start, but not by this scheduler */
+	attached.u.attached.enable_seq = 7;
 	attach_with(&attached);
 	attached.u.attached.enable_seq_before = 6; /* moved since then, but not since the start */
 	attach_with(&attached);

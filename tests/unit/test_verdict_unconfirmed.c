@@ -52,11 +52,12 @@ START_TEST(the_end_cause_gives_the_code)
 			if (torn)
 				kit_add_raw(&kit, TORN, sizeof(TORN) - 1);
 			kit_end(&kit, cases[i].cause, cases[i].code, "host's words");
-			struct avd_verdict v = expect(cases[i].want, cases[i].words);
-			v = expect(cases[i].want, "host's words");
+			expect(cases[i].want, cases[i].words);
+			expect(cases[i].want, "host's words");
+			const struct avd_verdict v =
+				expect(cases[i].want, "last phase gate since 2.004 s");
 			ck_assert_uint_eq(v.end_cause, cases[i].cause);
 			ck_assert_int_eq(strstr(v.reason, "a frame is torn") != NULL, torn);
-			v = expect(cases[i].want, "last phase gate since 2.004 s");
 		}
 	}
 }
@@ -68,6 +69,21 @@ START_TEST(an_end_cause_from_the_future_is_unknown)
 	kit_end(&kit, 4711, 0, "");
 	const struct avd_verdict v = expect(AVD_REASON_MACHINE_ERROR, "no frame came");
 	ck_assert_uint_eq(v.end_cause, AVD_END_UNKNOWN);
+}
+END_TEST
+
+START_TEST(an_end_cause_with_another_number_is_none)
+{
+	static const uint32_t seqs[] = {AVD_HOST_SEQ_BASE, AVD_HOST_SEQ_BASE + 2, UINT32_MAX};
+	const struct avd_message end = kit_message(AVD_MSG_END_CAUSE);
+	for (size_t i = 0; i < sizeof(seqs) / sizeof(seqs[0]); i++) {
+		kit_start(&kit, RECORDING);
+		kit_boot(&kit);
+		kit_add_seq(&kit, &end, seqs[i]);
+		const struct avd_verdict v =
+			expect(AVD_REASON_CHANNEL_CORRUPT, "where none can be");
+		ck_assert_uint_eq(v.end_cause, AVD_END_UNKNOWN);
+	}
 }
 END_TEST
 
@@ -150,6 +166,12 @@ START_TEST(init_failed_gives_the_code)
 	kit_start(&kit, RECORDING);
 	kit_boot(&kit);
 	kit.seq++; /* lost, but no torn frame */
+	kit_add(&kit, AVD_MSG_INIT_FAILED);
+	expect(AVD_REASON_CHANNEL_CORRUPT, "init gave up");
+	kit_start(&kit, RECORDING);
+	kit_boot(&kit);
+	kit_add_raw(&kit, TORN, sizeof(TORN) - 1);
+	kit.seq += 2; /* more is lost than the torn frame */
 	kit_add(&kit, AVD_MSG_INIT_FAILED);
 	expect(AVD_REASON_CHANNEL_CORRUPT, "init gave up");
 	kit_start(&kit, RECORDING);
@@ -283,9 +305,10 @@ START_TEST(a_recording_of_another_protocol)
 }
 END_TEST
 
-KIT_MAIN(the_end_cause_gives_the_code, an_end_cause_from_the_future_is_unknown,
-	 more_than_a_torn_frame_is_corrupt, every_torn_frame_leaves_the_end_cause,
-	 a_claimed_length_swallows_nothing, init_failed_gives_the_code,
-	 a_failure_frame_beats_a_crash_of_init, truncated_everywhere, a_stream_that_goes_on_says_so,
-	 host_frames_elsewhere_are_faults, a_guests_stream_has_no_host_frames,
-	 a_recording_starts_with_its_cell_frame, a_recording_of_another_protocol)
+KIT_MAIN(an_end_cause_with_another_number_is_none, the_end_cause_gives_the_code,
+	 an_end_cause_from_the_future_is_unknown, more_than_a_torn_frame_is_corrupt,
+	 every_torn_frame_leaves_the_end_cause, a_claimed_length_swallows_nothing,
+	 init_failed_gives_the_code, a_failure_frame_beats_a_crash_of_init, truncated_everywhere,
+	 a_stream_that_goes_on_says_so, host_frames_elsewhere_are_faults,
+	 a_guests_stream_has_no_host_frames, a_recording_starts_with_its_cell_frame,
+	 a_recording_of_another_protocol)
