@@ -184,6 +184,7 @@ static void measure(size_t target, size_t payload_size, unsigned int rounds)
 {
 	static uint64_t times[WAY_COUNT][ROUNDS_MAX];
 	double speed[WAY_COUNT];
+	const unsigned int middle = rounds / 2;
 	struct stream stream = make_stream(target, payload_size);
 	for (unsigned int round = 0; round < rounds; round++) {
 		for (int way = 0; way < WAY_COUNT; way++) {
@@ -195,7 +196,7 @@ static void measure(size_t target, size_t payload_size, unsigned int rounds)
 	}
 	for (int way = 0; way < WAY_COUNT; way++) {
 		qsort(times[way], rounds, sizeof(times[way][0]), by_value);
-		speed[way] = (double)stream.size / (double)times[way][rounds / 2];
+		speed[way] = (double)stream.size / (double)times[way][middle];
 	}
 	printf("%7zu %8.2f %8.2f %8.2f %8.3f %8.3f %8.2f %8.2f %8.1f %8.1f\n", payload_size,
 	       speed[MEMCPY], speed[FRAMES], speed[MESSAGES], speed[TREE_FRAMES],

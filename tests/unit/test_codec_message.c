@@ -49,8 +49,9 @@ START_TEST(encoding_needs_its_room)
 			ck_assert_uint_eq(avd__message_encode(&message, out, room), 0);
 			free(out);
 		}
-		uint8_t *out = malloc(size);
+		uint8_t *out = malloc(size ? size : 1);
 		ck_assert_ptr_nonnull(out);
+		ck_assert_uint_gt(size, 0);
 		ck_assert_uint_eq(avd__message_encode(&message, out, size), size);
 		free(out);
 	}

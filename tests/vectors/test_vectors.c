@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
-/* Each vector is a test of its own: test-codec-vectors messages|frames FILE... */
+/* Each vector is a test of its own: test-vectors messages|frames|streams FILE... */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include "codec/frame.h"
 #include "codec_samples.h"
 #include "vectors.h"
+#include "verdict_kit.h"
 
 static struct vector vectors[1024];
 static int vector_count;
@@ -21,10 +22,10 @@ static const char *message_status(enum avd__message_status status)
 START_TEST(message_vector)
 {
 	const struct vector *vector = &vectors[_i];
-	struct avd_message message, again, untouched;
-	uint8_t encoded[4096];
+	struct avd_message message, again;
+	uint8_t encoded[4096], untouched[sizeof(message)];
 	memset(&message, 0x5a, sizeof(message));
-	memset(&untouched, 0x5a, sizeof(untouched));
+	memset(untouched, 0x5a, sizeof(untouched));
 	const enum avd__message_status status =
 		avd__message_decode(vector->bytes, vector->size, &message);
 	ck_assert_msg(strcmp(message_status(status), vector->expectation) == 0, "%s: %s, not %s",
@@ -35,8 +36,7 @@ START_TEST(message_vector)
 		ck_assert_int_eq(avd__message_decode(encoded, size, &again), AVD__MESSAGE_OK);
 		ck_assert_msg(sample_equal(&message, &again), "%s", vector->name);
 	} else if (status != AVD__MESSAGE_UNKNOWN_KIND) {
-		ck_assert_msg(memcmp(&message, &untouched, sizeof(message)) == 0, "%s",
-			      vector->name);
+		ck_assert_mem_eq(&message, untouched, sizeof(untouched));
 	}
 }
 END_TEST
@@ -85,8 +85,28 @@ START_TEST(frame_vector)
 }
 END_TEST
 
+START_TEST(stream_vector)
+{
+	const struct vector *vector = &vectors[_i];
+	const uint32_t flags =
+		strncmp(vector->name, "recording", 9) == 0 ? AVD_STREAM_RECORDING : 0;
+	for (size_t slice = 0; slice < 40; slice++) { /* 0: all at once */
+		const struct avd_verdict verdict =
+			kit_judge_bytes(vector->bytes, vector->size, flags, slice);
+		char got[128];
+		snprintf(got, sizeof(got), "%s/%s/%s/%s", avd_outcome_name(verdict.outcome),
+			 avd_reason_code_name(verdict.reason_code), avd_result_name(verdict.result),
+			 avd_reason_code_name(verdict.result_code));
+		ck_assert_msg(strcmp(got, vector->expectation) == 0,
+			      "%s in slices of %zu: %s, not %s", vector->name, slice, got,
+			      vector->expectation);
+	}
+}
+END_TEST
+
 static void read_vectors(const char *path)
 {
+	const int before = vector_count;
 	struct vector_file file;
 	int status = vectors_open(&file, path);
 	if (status)
@@ -94,8 +114,8 @@ static void read_vectors(const char *path)
 	while (vector_count < 1024 && (status = vectors_next(&file, &vectors[vector_count])) > 0)
 		vector_count++;
 	vectors_close(&file);
-	if (status) {
-		fprintf(stderr, "%s: broken, or too many vectors\n", path);
+	if (status || vector_count == before) {
+		fprintf(stderr, "%s: broken, no vectors, or too many\n", path);
 		exit(EXIT_FAILURE);
 	}
 }
@@ -106,12 +126,14 @@ int main(int argc, char **argv)
 		return 2;
 	for (int i = 2; i < argc; i++)
 		read_vectors(argv[i]);
-	Suite *suite = suite_create("codec-vectors");
+	Suite *suite = suite_create("vectors");
 	TCase *tcase = tcase_create("vectors");
 	suite_add_tcase(suite, tcase);
 	if (strcmp(argv[1], "messages") == 0) {
 		tcase_add_loop_test(tcase, message_vector, 0, vector_count);
 		tcase_add_loop_test(tcase, message_vector_cut, 0, vector_count);
+	} else if (strcmp(argv[1], "streams") == 0) {
+		tcase_add_loop_test(tcase, stream_vector, 0, vector_count);
 	} else {
 		tcase_add_loop_test(tcase, frame_vector, 0, vector_count);
 	}
