@@ -2,6 +2,7 @@
 #ifndef AVD_TESTS_FUZZ_H
 #define AVD_TESTS_FUZZ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
