@@ -166,6 +166,22 @@ static char *same_place(const char *host, const char *path)
 	return place;
 }
 
+/* A program that keeps its place brings along what it needs to start, as the scheduler does. */
+static int add_in_place(struct avd__initramfs *archive, const char *path, const char *place,
+			struct avd__error *error)
+{
+	struct stat st;
+	enum avd__program_kind kind;
+	char *guest_path = NULL;
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IXUSR)) {
+		const int r = avd__initramfs_add_program(archive, place, &kind, &guest_path, error);
+		free(guest_path);
+		if (r != -ENOEXEC) /* executable, but no program: data, a shared library */
+			return r;
+	}
+	return avd__initramfs_add_path(archive, path, place, error);
+}
+
 static int add_include(struct avd_cell *cell, struct avd__initramfs *archive, const char *include,
 		       struct avd__error *error)
 {
@@ -192,7 +208,8 @@ static int add_include(struct avd_cell *cell, struct avd__initramfs *archive, co
 		}
 	}
 	if (r == 0)
-		r = avd__initramfs_add_path(archive, path, guest ? guest : place, error);
+		r = guest ? avd__initramfs_add_path(archive, path, guest, error)
+			  : add_in_place(archive, path, place, error);
 	free(place);
 	free(path);
 	free(host);
