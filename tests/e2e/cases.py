@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+"""The cells of the e2e suite: what is run, and what must come out.
+
+Each case is a Case; `series` says on which kernels it runs. Paths are relative to the
+build directory. `python3 cases.py` lists `name<TAB>timeout` for the build.
+"""
+
+from dataclasses import dataclass, field
+
+EX = "examples/schedulers/"
+HOSTILE = "tests/e2e/schedulers/"
+ALL = ("6.16", "7.2", "7.3")
+ONE = ("7.3",)
+WITHOUT = ("6.12",)
+
+
+@dataclass
+class Case:
+    name: str
+    scheduler: list
+    outcome: str
+    code: str = "none"             # reason_code; several: separated by |
+    result: str = "failed"
+    result_code: str = None        # None: as the reason code
+    series: tuple = ALL
+    options: list = field(default_factory=list)
+    include: list = field(default_factory=list)  # host files, at their own paths
+    payload: list = field(default_factory=list)
+    reason: str = ""               # a regular expression that the reason must match
+    result_reason: str = ""
+    end_cause: str = None
+    repeat: int = 1
+    exit: int = None               # None: 0 if passed, else 1
+    timeout: int = 240             # seconds of the harness: catches hangs, judges nothing
+
+
+def good(name, scheduler, **more):
+    return Case(name, scheduler, "ATTACHED", "none", "passed", **more)
+
+
+FIFO = EX + "fifo"
+
+CASES = [
+    good("fifo", [FIFO], end_cause="guest-shutdown"),
+    good("fifo-object", [FIFO + ".bpf.o"]),
+    good("fifo-payload", [FIFO], payload=[HOSTILE + "hostile", "sleep"], series=ONE),
+    good("fifo-4cpus", [FIFO], options=["--topology", "4"], series=ONE),
+    good("fifo-1cpu", [FIFO], options=["--topology", "1"], series=ONE),
+    good("fifo-20-times", [FIFO], repeat=20, series=ONE, timeout=1200),
+    Case("reject", [EX + "reject"], "DIED", "verifier-rejected", reason="reject"),
+    Case("reject-object", [EX + "reject.bpf.o"], "DIED", "verifier-rejected", series=ONE),
+    Case("missing-kfunc", [EX + "missing_kfunc"], "DIED", "missing-kfunc",
+         reason="scx_bpf_no_such_kfunc"),
+    Case("missing-member", [EX + "missing_member"], "DIED", "missing-member",
+         reason="no_such_member"),
+    Case("init-fail", [EX + "init_fail"], "NOT_ATTACHED", "init-failed", reason="-95"),
+    Case("eject", [EX + "eject"], "NOT_ATTACHED", "ejected-at-attach",
+         reason="broken on purpose"),
+    Case("stall", [EX + "stall"], "ATTACHED", "none", result_code="ejected|no-dispatch",
+         result_reason="stall|CPU"),
+    Case("eject-later", [EX + "eject_later"], "ATTACHED", "none", result_code="ejected",
+         payload=[HOSTILE + "hostile", "sleep"], result_reason="three seconds"),
+    Case("never-attaches", [EX + "never_attaches"], "NOT_ATTACHED", "timeout",
+         options=["--budget-wall", "5s"], reason="state=disabled ops=missing"),
+    Case("dies-early", [EX + "dies_early"], "DIED", "exited", reason="3"),
+    Case("dies-with-success", [EX + "dies_early", "success"], "DIED", "exited", reason="0",
+         series=ONE),
+    Case("dies-by-signal", [EX + "dies_early", "signal"], "DIED", "killed-by-signal",
+         reason="9|SIGKILL", series=ONE),
+    Case("absent", ["guest:/no/such/scheduler"], "DIED", "exec-failed",
+         reason="/no/such/scheduler"),
+    Case("no-sched-ext", [FIFO], "NOT_ATTACHED", "no-sched-ext", series=WITHOUT),
+    # The guest vanishes.
+    Case("panic-before-attach", [HOSTILE + "hostile", "panic"], "UNCONFIRMED", "panic",
+         reason="sysrq"),
+    Case("reset-before-attach", [HOSTILE + "hostile", "reset"], "UNCONFIRMED", "guest-reset"),
+    Case("panic-after-attach", [FIFO], "ATTACHED", "none", payload=[HOSTILE + "hostile", "panic"],
+         result_code="panic|no-clean-end", result_reason="(?i)panic"),
+    Case("reset-after-attach", [FIFO], "ATTACHED", "none", payload=[HOSTILE + "hostile", "reset"],
+         result_code="guest-reset|no-clean-end", series=ONE),
+    Case("init-killed", [HOSTILE + "kill_init"], "UNCONFIRMED", "guest-init-failed|panic",
+         reason="SIGSEGV|signal|kill init"),
+    Case("early-hang", [FIFO], "UNCONFIRMED", "watchdog", series=ONE,
+         options=["--kernel-args", "rdinit=/none root=/dev/none rootwait",
+                  "--idle-timeout", "8s"], reason="idle"),
+    Case("early-panic", [FIFO], "UNCONFIRMED", "panic", series=ONE,
+         options=["--kernel-args", "rdinit=/none root=/dev/none"], reason="(?i)unable to mount"),
+    # The scheduler misbehaves.
+    good("noise", [HOSTILE + "noise", FIFO], include=[FIFO], series=ONE, timeout=600),
+    Case("noise-never", [HOSTILE + "noise", EX + "never_attaches"], "NOT_ATTACHED", "timeout",
+         include=[EX + "never_attaches"], options=["--budget-wall", "10s"], series=ONE,
+         timeout=600),
+    # It kills the processes that would have looked for progress: told, not overlooked.
+    Case("kill", [HOSTILE + "hostile", "kill", FIFO], "ATTACHED", "none", include=[FIFO],
+         result_code="no-dispatch", result_reason="killed by signal 9", series=ONE),
+    good("wrap", [HOSTILE + "hostile", "wrap", FIFO], include=[FIFO], series=ONE),
+    good("fork", [HOSTILE + "hostile", "fork", FIFO], include=[FIFO], series=ONE),
+    good("channel", [HOSTILE + "hostile", "channel", FIFO], include=[FIFO], series=ONE),
+    Case("daemonize", [HOSTILE + "hostile", "daemonize", FIFO], "DIED", "exited",
+         include=[FIFO], series=ONE, reason="(?i)foreground"),
+    Case("brief", [HOSTILE + "hostile", "brief", FIFO], "ATTACHED", "none", include=[FIFO],
+         payload=[HOSTILE + "hostile", "sleep"], result_code="scheduler-exited|ejected",
+         series=ONE),
+    Case("stop", [HOSTILE + "hostile", "stop"], "NOT_ATTACHED", "timeout", series=ONE,
+         options=["--budget-wall", "5s"]),
+    Case("impostor", [HOSTILE + "hostile", "impostor"], "NOT_ATTACHED", "timeout", series=ONE,
+         options=["--budget-wall", "5s"], reason="state=disabled"),
+    Case("channel-never", [HOSTILE + "hostile", "channel"], "NOT_ATTACHED", "timeout", series=ONE,
+         options=["--budget-wall", "5s"]),
+    Case("reboot", [HOSTILE + "hostile", "reboot"], "UNCONFIRMED|NOT_ATTACHED",
+         "guest-reset|timeout", series=ONE, options=["--budget-wall", "5s"]),
+    # The payload.
+    Case("payload-fails", [FIFO], "ATTACHED", "none", payload=[HOSTILE + "hostile", "exit7"],
+         result_code="payload-failed", result_reason="7", series=ONE),
+]
+
+BY_NAME = {case.name: case for case in CASES}
+
+if __name__ == "__main__":
+    for case in CASES:
+        for series in case.series:
+            print(f"{series}\t{case.name}\t{case.timeout}")
