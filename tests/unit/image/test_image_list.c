@@ -136,9 +136,9 @@ static int own_root(int (*body)(void))
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
 		if (unshare(geteuid() ? CLONE_NEWUSER | CLONE_NEWNS : CLONE_NEWNS) < 0 ||
-		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-		    mount("none", "/boot", "tmpfs", 0, NULL) < 0 ||
-		    mount("none", "/usr/lib", "tmpfs", 0, NULL) < 0)
+		    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+		    mount("none", "/boot", "tmpfs", 0, "") < 0 ||
+		    mount("none", "/usr/lib", "tmpfs", 0, "") < 0)
 			_exit(SKIP);
 		_exit(body());
 	}
