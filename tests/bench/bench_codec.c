@@ -6,8 +6,8 @@
  *
  *   AVD_BENCH_MIB (256), AVD_BENCH_ROUNDS (5): the stream's size and the rounds.
  */
+#include <attachverdict/stream.h>
 #include <cbor.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +18,10 @@
 #include "codec/message.h"
 
 #define ROUNDS_MAX 101
+/* What one read of a channel brings at most. */
+#define FEED_BYTES 65536u
+
+static const uint8_t nonce[AVD_NONCE_SIZE] = "0123456789abcdef";
 
 struct stream {
 	uint8_t *bytes;
@@ -62,26 +66,30 @@ static size_t make_frame(uint8_t *out, uint32_t seq, size_t payload_size)
 	return size;
 }
 
+/* hello, then log frames. */
 static struct stream make_stream(size_t target, size_t payload_size)
 {
+	const struct avd_message hello = {
+		.kind = AVD_MSG_HELLO,
+		.u.hello = {.protocol = AVD_PROTOCOL_VERSION, .nonce = {nonce, sizeof(nonce)}},
+	};
 	const size_t frame_size = AVD__FRAME_HEAD_SIZE + payload_size;
-	struct stream stream = {.frames = target / frame_size};
-	stream.size = stream.frames * frame_size;
-	stream.bytes = malloc(stream.size);
-	stream.copy = malloc(stream.size);
-	if (!stream.bytes || !stream.copy)
-		die("no memory");
-	memset(stream.copy, 1, stream.size); /* its pages are there before the first round */
+	struct stream stream = {.frames = 1};
+	stream.bytes = malloc(target + AVD__FRAME_MAX);
+	stream.copy = malloc(target + AVD__FRAME_MAX);
 	uint8_t *frame = malloc(AVD__FRAME_MAX);
-	if (!frame)
+	if (!stream.bytes || !stream.copy || !frame)
 		die("no memory");
+	stream.size = avd__message_frame(&hello, 0, stream.bytes, AVD__FRAME_MAX);
 	make_frame(frame, 0, payload_size);
-	for (uint64_t i = 0; i < stream.frames; i++) {
-		uint8_t *at = stream.bytes + i * frame_size;
-		memcpy(at, frame, frame_size);
-		avd__frame_seal(at, (uint32_t)i, payload_size);
+	while (stream.size < target) {
+		memcpy(stream.bytes + stream.size, frame, frame_size);
+		avd__frame_seal(stream.bytes + stream.size, (uint32_t)stream.frames++,
+				payload_size);
+		stream.size += frame_size;
 	}
 	free(frame);
+	memset(stream.copy, 1, stream.size); /* its pages are there before the first round */
 	return stream;
 }
 
@@ -117,6 +125,39 @@ static uint64_t by_messages(const struct stream *stream)
 			die("message");
 		at += frame.size;
 	}
+	return frames;
+}
+
+static void count_frame(void *userdata, const struct avd_event *event)
+{
+	uint64_t *frames = userdata;
+	*frames += event->type == AVD_EVENT_FRAME;
+}
+
+/* The whole way of a channel's bytes: frames, messages, sequence, evidence, verdict. */
+static uint64_t by_feed(const struct stream *stream)
+{
+	uint64_t frames = 0;
+	struct avd_verdict verdict;
+	avd_stream *judge;
+	const struct avd_stream_options options = {
+		.size = sizeof(options),
+		.nonce = nonce,
+		.nonce_size = sizeof(nonce),
+		.on_event = count_frame,
+		.userdata = &frames,
+	};
+	if (avd_stream_new(&options, &judge))
+		die("avd_stream_new");
+	for (size_t at = 0; at < stream->size; at += FEED_BYTES) {
+		const size_t left = stream->size - at;
+		if (avd_stream_feed(judge, stream->bytes + at,
+				    left < FEED_BYTES ? left : FEED_BYTES))
+			die("avd_stream_feed");
+	}
+	if (avd_stream_finish(judge) || avd_stream_verdict(judge, &verdict))
+		die("avd_stream_verdict");
+	avd_stream_free(judge);
 	return frames;
 }
 
@@ -157,14 +198,11 @@ static uint64_t by_tree_messages(const struct stream *stream)
 	return tree(stream, true);
 }
 
-enum way { MEMCPY, FRAMES, MESSAGES, TREE_FRAMES, TREE_MESSAGES, WAY_COUNT };
+enum way { MEMCPY, FRAMES, MESSAGES, FEED, TREE_FRAMES, TREE_MESSAGES, WAY_COUNT };
 
 static uint64_t (*const ways[WAY_COUNT])(const struct stream *) = {
-	[MEMCPY] = by_memcpy,
-	[FRAMES] = by_frames,
-	[MESSAGES] = by_messages,
-	[TREE_FRAMES] = by_tree_frames,
-	[TREE_MESSAGES] = by_tree_messages,
+	[MEMCPY] = by_memcpy, [FRAMES] = by_frames,	      [MESSAGES] = by_messages,
+	[FEED] = by_feed,     [TREE_FRAMES] = by_tree_frames, [TREE_MESSAGES] = by_tree_messages,
 };
 
 static uint64_t now_ns(void)
@@ -198,10 +236,11 @@ static void measure(size_t target, size_t payload_size, unsigned int rounds)
 		qsort(times[way], rounds, sizeof(times[way][0]), by_value);
 		speed[way] = (double)stream.size / (double)times[way][middle];
 	}
-	printf("%7zu %8.2f %8.2f %8.2f %8.3f %8.3f %8.2f %8.2f %8.1f %8.1f\n", payload_size,
-	       speed[MEMCPY], speed[FRAMES], speed[MESSAGES], speed[TREE_FRAMES],
+	printf("%7zu |%7.2f%7.2f%7.2f%7.2f%7.3f%7.3f |%7.2f%7.2f%7.2f |%7.1f%7.1f\n", payload_size,
+	       speed[MEMCPY], speed[FRAMES], speed[MESSAGES], speed[FEED], speed[TREE_FRAMES],
 	       speed[TREE_MESSAGES], speed[FRAMES] / speed[MEMCPY], speed[MESSAGES] / speed[MEMCPY],
-	       speed[FRAMES] / speed[TREE_FRAMES], speed[MESSAGES] / speed[TREE_MESSAGES]);
+	       speed[FEED] / speed[MEMCPY], speed[FRAMES] / speed[TREE_FRAMES],
+	       speed[MESSAGES] / speed[TREE_MESSAGES]);
 	fflush(stdout);
 	free(stream.bytes);
 	free(stream.copy);
@@ -212,12 +251,15 @@ int main(void)
 	static const size_t payload_sizes[] = {64, 512, 4096, 65536};
 	const size_t mib = from_env("AVD_BENCH_MIB", 256, 4096);
 	const unsigned int rounds = (unsigned int)from_env("AVD_BENCH_ROUNDS", 5, ROUNDS_MAX);
-	printf("%zu MiB of frames, medians of %u rounds. GB/s; then ratios:\n"
-	       "to memcpy of the same bytes, to cbor_load of the same items (frames alone;\n"
-	       "frames and the messages in them)\n\n"
-	       "payload   memcpy   frames messages  cbor_load cbor_load  f/copy   m/copy   "
-	       "f/load   m/load\n"
-	       "                                       frames  messages\n",
+	printf("%zu MiB of frames, medians of %u rounds. frames: avd__frame_decode; messages:\n"
+	       "and avd__message_decode; stream: avd_stream_feed; load-f, load-m: cbor_load of\n"
+	       "the frames, and of the messages in them too.\n\n"
+	       "        |                    GB/s                   |  ratio to memcpy     | ratio "
+	       "to "
+	       "cbor_load\n"
+	       "payload | memcpy frames  mess. stream load-f load-m | frames  mess. stream | "
+	       "frames  "
+	       "mess.\n",
 	       mib, rounds);
 	for (size_t i = 0; i < sizeof(payload_sizes) / sizeof(payload_sizes[0]); i++)
 		measure(mib << 20, payload_sizes[i], rounds);
