@@ -28,40 +28,63 @@ enum avd_dispatch_mode {
 		1, /* the result can then not be PASSED on dispatch: it is not asked for */
 };
 
-/* Zero or NULL always means the default, given in brackets. Strings are copied. */
+/*
+ * Zero or NULL always means the default, given in brackets. Strings are copied, and relative
+ * paths are made absolute, by avd_cell_new().
+ *
+ * Programs (scheduler[0], payload[0]) sit in the guest at their absolute host paths, with
+ * interpreter and libraries. A name without a slash is a file in the current directory, or else
+ * looked for in $PATH. "guest:/PATH" is a program that is in the guest already: nothing is
+ * looked for on the host.
+ */
 struct avd_cell_options {
 	size_t size;
 	const char *kernel; /* image path [avd_kernel_default()] */
-	const char *const *scheduler; /* argv; [0]: a program or a .bpf.o on the host; required */
+	const char *const *scheduler; /* argv; [0]: a program or a .bpf.o; required */
 	size_t scheduler_count;
-	const char *const *payload; /* argv; [0]: a program on the host [none] */
+	const char *const *payload; /* argv; [0]: a program [none] */
 	size_t payload_count;
-	const char *const *includes; /* "HOST[:GUEST]" files and directories to bring along */
+	/* "HOST[:GUEST]" files and directories to bring along, cut at the last ":/"; without
+	 * GUEST they sit in the guest where they do on the host. */
+	const char *const *includes;
 	size_t include_count;
-	const char *topology; /* CPUs: "4" [2] */
+	const char *topology; /* CPUs: "1" to "252" [2] */
 	const char *cache_dir; /* [$XDG_CACHE_HOME/attachverdict or ~/.cache/attachverdict] */
-	const char *record_path; /* recording, appears under its name when complete [none] */
-	const char
-		*keep_dir; /* existing directory for initramfs, console.log, command line [none] */
+	/* The recording [none]. It appears under its name, or takes an older one's place, when it
+	 * is complete; a cancelled cell leaves none. A regular file; a link to one is followed. */
+	const char *record_path;
+	/* Existing directory for initramfs.cpio, console.log (at most 64 MiB), channel.bin and the
+	 * machine's command line, mode 0600, replaced if there; also after a failed start [none] */
+	const char *keep_dir;
 	/* QEMU's path ["qemu-system-x86_64" in $PATH]; naming one chooses the machine qemu */
 	const char *qemu;
 	const char *kernel_args; /* appended to the kernel's command line [none] */
-	uint64_t memory_bytes; /* [1 GiB] */
+	uint64_t memory_bytes; /* whole MiB, at least 256 [1 GiB] */
+	/*
+	 * The watchdog. What ends a guest is the CPU time that its machine used, so that a busy
+	 * host kills no healthy one; no limit is longer than 7 days. A verdict's reason names the
+	 * limit that ended a cell.
+	 */
 	uint64_t timeout_ms; /* whole cell, host's wall clock [600 s] */
-	uint64_t boot_timeout_ms; /* machine's CPU time until the first frame [120 s] */
-	uint64_t silence_timeout_ms; /* machine's CPU time without a frame after that [60 s] */
-	uint64_t idle_timeout_ms; /* wall time of an idle machine without a frame [60 s] */
+	uint64_t boot_timeout_ms; /* machine's CPU time, and wall, until the first frame [120 s] */
+	uint64_t silence_timeout_ms; /* the same without a frame after that; one comes each
+					second [60 s] */
+	uint64_t idle_timeout_ms; /* wall time in which the machine sends nothing and wants less
+				     than a quarter of a CPU, though it could have it [60 s] */
 	uint64_t settle_ms; /* [100] guest time */
 	uint64_t budget_cpu_ms; /* [35 000] scheduler's CPU time until the gate gives up */
 	uint64_t budget_wall_ms; /* [120 000] wall guard of the same, guest time */
 	uint64_t payload_timeout_ms; /* [none] */
 	uint64_t log_limit; /* bytes of output kept per stream [4 MiB] */
-	uint64_t channel_limit; /* bytes that the guest may send in all [256 MiB] */
+	uint64_t channel_limit; /* bytes that the guest may send in all, at least 64 KiB; the
+				   watchdog ends the cell there [256 MiB] */
 	uint32_t machine; /* enum avd_machine_kind */
 	uint32_t dispatch; /* enum avd_dispatch_mode */
 	uint32_t carrier; /* enum avd_carrier */
 	uint32_t reserved; /* zero */
-	avd_event_fn on_event; /* each frame as it comes; runs in avd_cell_step() */
+	/* Callbacks run inside avd_cell_start() and avd_cell_step(), on their thread (log: on any).
+	 * They may cancel the cell, but not step or free it. */
+	avd_event_fn on_event; /* each frame as it comes, the host's own included */
 	avd_log_fn log; /* progress of the library itself */
 	void *userdata; /* of on_event and log */
 	void (*on_console)(void *userdata, const void *bytes, size_t size); /* raw console */
@@ -75,28 +98,40 @@ enum avd_cell_state {
 	AVD_CELL_FAILED = 3, /* could not be tried; see the error */
 };
 
-/* Checks and copies the options; touches no file. -EINVAL, -E2BIG, -ENOMEM; the
+/* Checks and copies the options; touches no file. -EINVAL, -E2BIG, -ENOMEM, -EMFILE; the
  * reason goes to `error` as one line (if error_size > 0). Since 0.1. */
 AVD_API int avd_cell_new(const struct avd_cell_options *options, avd_cell **ret_cell, char *error,
 			 size_t error_size);
-/* Stops what runs and releases everything. NULL is ignored. Since 0.1. */
+/* Stops what runs and releases everything: no process, file or thread is left. Of a running cell
+ * no recording remains. NULL is ignored. Since 0.1. */
 AVD_API void avd_cell_free(avd_cell *cell);
 
 /* Reads the kernel, builds the initramfs, starts the machine. Blocks for as long
  * as that takes (below a second with a warm cache). On failure the cell is
- * FAILED, avd_cell_error() says why, and nothing is left behind: -ENOENT,
- * -EACCES, -ENOEXEC (not a kernel or program of this architecture), -EBADMSG
- * (damaged), -ENOSPC, -ENOMEM ... Since 0.1. */
+ * FAILED, avd_cell_error() says why in one line that names the file and the remedy, and
+ * nothing is left behind but what keep_dir got: -ENOENT, -EISDIR, -EACCES, -ENOEXEC (not a kernel
+ * or program of this architecture), -EBADMSG (damaged), -EEXIST (two files for one guest path),
+ * -ENOSPC, -ENOMEM, -ECANCELED ... -EINVAL: started before, or what was asked can't work. Since
+ * 0.1. */
 AVD_API int avd_cell_start(avd_cell *cell);
 /* A file descriptor that polls readable when avd_cell_step() has work; owned by
- * the cell, valid from avd_cell_start() on. It includes the cell's own timers. Since 0.1. */
+ * the cell, valid from avd_cell_start() on; negative before. It includes the cell's own
+ * timers. Since 0.1. */
 AVD_API int avd_cell_fd(const avd_cell *cell);
-/* Does what can be done without blocking. 1: still running; 0: ended; negative: failed. Since 0.1.
+/*
+ * Does what can be done without blocking. 1: still running; 0: ended, a verdict is there. Negative:
+ * look at avd_cell_state():
+ *   FAILED  the cell could not go on (-ENOMEM ...) and has no verdict;
+ *   ENDED   the verdict is there and stands, but the recording could not be written
+ *           (-ENOSPC ...); avd_cell_error() names it, and no part of it is left.
+ * An ended cell gives the same answer again. -EINVAL: not started. Since 0.1.
  */
 AVD_API int avd_cell_step(avd_cell *cell);
-/* start (if needed) and step until the end. 0: a verdict is there. Since 0.1. */
+/* start (if needed) and step until the end; answers like the one that ended it. Since 0.1. */
 AVD_API int avd_cell_run(avd_cell *cell);
-/* Asks the cell to end (end cause host-stop). From any thread or a signal handler. Since 0.1. */
+/* Asks the cell to end. Before the machine was started: avd_cell_start() fails with
+ * -ECANCELED. Later the cell ends with the end cause host-stop and a verdict of what it had come
+ * to. Thread-safe and async-signal-safe, as long as nobody frees the cell. Since 0.1. */
 AVD_API void avd_cell_cancel(avd_cell *cell);
 
 AVD_API uint32_t avd_cell_state(const avd_cell *cell); /* enum avd_cell_state. Since 0.1. */

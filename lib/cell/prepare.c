@@ -182,6 +182,17 @@ static int add_in_place(struct avd__initramfs *archive, const char *path, const 
 	return avd__initramfs_add_path(archive, path, place, error);
 }
 
+/* What init alone may read must not be put there by, or mixed with, anybody else's files. */
+static int check_place(const char *guest, const char *include, struct avd__error *error)
+{
+	const size_t len = sizeof(GUEST_DIR) - 1;
+	if (strncmp(guest, GUEST_DIR, len) != 0 || (guest[len] && guest[len] != '/'))
+		return 0;
+	return avd__fail(error, EINVAL,
+			 "include %s: %s belongs to the guest's init; give another guest path",
+			 include, GUEST_DIR);
+}
+
 static int add_include(struct avd_cell *cell, struct avd__initramfs *archive, const char *include,
 		       struct avd__error *error)
 {
@@ -208,6 +219,8 @@ static int add_include(struct avd_cell *cell, struct avd__initramfs *archive, co
 		}
 	}
 	if (r == 0)
+		r = check_place(guest ? guest : place, include, error);
+	if (r == 0)
 		r = guest ? avd__initramfs_add_path(archive, path, guest, error)
 			  : add_in_place(archive, path, place, error);
 	free(place);
@@ -216,12 +229,12 @@ static int add_include(struct avd_cell *cell, struct avd__initramfs *archive, co
 	return r;
 }
 
-/* The kernel unpacks the archive while it still holds it. */
 static int check_memory(const struct avd_cell *cell, const struct avd__cell_boot *boot,
 			struct avd__error *error)
 {
 	const uint64_t have = cell->config.options.memory_bytes;
-	const uint64_t need = AVD__CELL_MEMORY_KERNEL + 2 * boot->initramfs_bytes;
+	const uint64_t need =
+		AVD__CELL_MEMORY_KERNEL + AVD__CELL_MEMORY_ARCHIVES * boot->initramfs_bytes;
 	if (have >= need)
 		return 0;
 	return avd__fail(error, EINVAL,

@@ -118,8 +118,10 @@ int avd__recording_open(struct avd__recording *recording, const char *path,
 		recording->dir_fd = open(recording->dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 		if (recording->dir_fd < 0) {
 			const int err = errno;
-			r = avd__fail(error, err, "cannot record to %s: its directory: %s", path,
-				      strerror(err));
+			r = avd__fail(error, err,
+				      "cannot record to %s: its directory: %s; make it, or record "
+				      "elsewhere",
+				      path, strerror(err));
 		}
 	}
 	if (r == 0)

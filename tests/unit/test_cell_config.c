@@ -196,6 +196,8 @@ START_TEST(numbers)
 	REFUSED(machine, 77);
 	REFUSED(dispatch, 77);
 	REFUSED(carrier, 77);
+	REFUSED(reserved, 1);
+	REFUSED(carrier, 77);
 	o = least();
 	o.kernel_args = "quiet\nloud";
 	refused(&o, -EINVAL, "byte 5");
