@@ -62,6 +62,18 @@ START_TEST(ejected_before_the_payload_fails_but_is_attached)
 }
 END_TEST
 
+START_TEST(the_first_exit_is_the_cause)
+{
+	struct avd_message gone = kit_message(AVD_MSG_SCHEDULER_EXIT);
+	confirm(RECORDING);
+	kit_add_message(&kit, &gone);
+	gone.u.scheduler_exit.code = AVD_REASON_SCHEDULER_EXITED;
+	kit_add_message(&kit, &gone);
+	finish();
+	expect(AVD_REASON_EJECTED, "runnable task stall");
+}
+END_TEST
+
 START_TEST(exit_codes_fall_back_on_the_kind)
 {
 	static const struct {
@@ -332,7 +344,7 @@ START_TEST(nothing_passes_before_the_end)
 END_TEST
 
 KIT_MAIN(ejected_fails, ejected_before_the_payload_fails_but_is_attached,
-	 exit_codes_fall_back_on_the_kind, dispatch_must_be_ok,
+	 the_first_exit_is_the_cause, exit_codes_fall_back_on_the_kind, dispatch_must_be_ok,
 	 dispatch_is_not_missed_when_it_was_not_asked_for, the_payload_must_succeed,
 	 no_payload_is_missed_when_none_was_asked_for, done_must_say_that_it_was_still_enabled,
 	 an_end_without_done_is_not_clean, after_done_the_machine_must_end_as_it_should,
