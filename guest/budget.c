@@ -17,6 +17,11 @@ uint64_t avd__scale(uint64_t amount, uint32_t slowness_permille)
 	return amount * avd__slowness_clamp(slowness_permille) / 1000;
 }
 
+uint64_t avd__patience(uint64_t ns, uint32_t slowness_permille)
+{
+	return ns + avd__scale(ns / 8, slowness_permille);
+}
+
 static uint64_t ms_to_ns(uint64_t ms)
 {
 	return ms > UINT64_MAX / AVD__NS_PER_MS ? UINT64_MAX : ms * AVD__NS_PER_MS;

@@ -36,6 +36,7 @@ static void set_up_channel(struct avd__init *init, struct avd__text *notes)
 	char text[512];
 	struct avd__text why = avd__text_on(text, sizeof(text));
 	const bool known = avd__config_read(&init->config, AVD__CONFIG_PATH, &why) == 0;
+	rmdir("/.attachverdict");
 
 	if (avd__channel_open(&init->channel, init->config.cell.carrier, notes) < 0) {
 		if (!known)

@@ -11,10 +11,10 @@
 #define READING_INTERVAL (2 * AVD__NS_PER_MS)
 /* CPU time is added up by the kernel from all CPUs, which costs more than the readings. */
 #define CPU_INTERVAL (20 * AVD__NS_PER_MS)
-/* After the end of the process: for the kernel to say its part; scaled. */
+/* After the end of the process: for the kernel to say its part. */
 #define KERNEL_WORDS_LIMIT AVD__NS_PER_S
 /* A process that ended and left others: for those to turn a scheduler on, so that the reason
- * can name it; scaled. */
+ * can name it. */
 #define LEFT_SOME_LIMIT (2 * AVD__NS_PER_S)
 
 struct gate_run {
@@ -83,8 +83,8 @@ static void send_failure(struct avd__init *init, uint32_t kind, uint32_t code,
 static void wait_for_words(struct avd__init *init)
 {
 	const uint64_t start = avd__guest_now();
-	const uint64_t words = avd__scale(KERNEL_WORDS_LIMIT, init->slowness);
-	const uint64_t left = avd__scale(LEFT_SOME_LIMIT, init->slowness);
+	const uint64_t words = avd__patience(KERNEL_WORDS_LIMIT, init->slowness);
+	const uint64_t left = avd__patience(LEFT_SOME_LIMIT, init->slowness);
 	struct avd__scx_reading scx;
 
 	for (;;) {

@@ -6,7 +6,7 @@
 #include "init.h"
 
 #define INTERVAL (5 * AVD__NS_PER_MS)
-/* From SIGTERM to SIGKILL, and from that to giving up; scaled. */
+/* From SIGTERM to SIGKILL, and from that to giving up. */
 #define END_LIMIT AVD__NS_PER_S
 
 static void wait_for_end(struct avd__init *init, uint64_t limit)
@@ -19,7 +19,7 @@ static void wait_for_end(struct avd__init *init, uint64_t limit)
 
 static void end_payload(struct avd__init *init, const char *why)
 {
-	const uint64_t limit = avd__scale(END_LIMIT, init->slowness);
+	const uint64_t limit = avd__patience(END_LIMIT, init->slowness);
 
 	avd__channel_note(&init->channel, "payload: ended by init: %s", why);
 	avd__child_signal(&init->payload, SIGTERM);

@@ -7,9 +7,9 @@
 
 #define INTERVAL (2 * AVD__NS_PER_MS)
 /* For the scheduler to end after each signal: detaching takes the kernel tens of
- * milliseconds, the field's schedulers look for signals once a second; scaled. */
+ * milliseconds, the field's schedulers look for signals once a second. */
 #define SIGNAL_LIMIT (2 * AVD__NS_PER_S)
-/* For the kernel to disable what is left of the scheduler; scaled. */
+/* For the kernel to disable what is left of the scheduler. */
 #define DISABLE_LIMIT (2 * AVD__NS_PER_S)
 
 static bool is_ended(struct avd__init *init)
@@ -31,7 +31,7 @@ static bool wait_for(struct avd__init *init, bool (*condition)(struct avd__init 
 		     uint64_t limit)
 {
 	const uint64_t start = avd__guest_now();
-	const uint64_t scaled = avd__scale(limit, init->slowness);
+	const uint64_t scaled = avd__patience(limit, init->slowness);
 
 	while (!condition(init) && avd__guest_now() - start < scaled)
 		avd__turn(init, INTERVAL);
@@ -73,8 +73,8 @@ void avd__teardown(struct avd__init *init)
 
 	avd__enter_phase(init, AVD_PHASE_TEARDOWN);
 	end_scheduler(init);
+	kill(-1, SIGKILL); /* everybody but PID 1: who went into the background, too */
 	disable_sched_ext(init);
-	kill(-1, SIGKILL); /* everybody but PID 1 */
 	avd__drain(init);
 	for (size_t i = 0; i < 4; i++)
 		avd__output_flush(&init->outputs[i], &init->channel);

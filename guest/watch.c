@@ -6,8 +6,7 @@
 #include "init.h"
 #include "reason.h"
 
-/* From the first sign of the end to what the kernel and the process have to say about it;
- * scaled. */
+/* From the first sign of the end to what the kernel and the process have to say about it. */
 #define WORDS_LIMIT AVD__NS_PER_S
 #define READING_INTERVAL (2 * AVD__NS_PER_MS)
 
@@ -22,7 +21,7 @@ static bool is_there(struct avd__init *init, struct avd__scx_reading *scx)
 /* The kernel logs at the end of disabling; a process that was thrown out may end by itself. */
 static void wait_for_words(struct avd__init *init, struct avd__scx_reading *scx)
 {
-	const uint64_t limit = avd__scale(WORDS_LIMIT, init->slowness);
+	const uint64_t limit = avd__patience(WORDS_LIMIT, init->slowness);
 	const uint64_t start = avd__guest_now();
 
 	while (avd__guest_now() - start < limit) {
