@@ -121,6 +121,8 @@ static int window_open(struct avd__carrier *carrier, struct avd__text *why)
 		avd__text_add(why, "no window: /dev/mem: %s", strerror(errno));
 		return -1;
 	}
+	/* Children must not have it, not even until they execute. */
+	madvise(memory, AVD__WINDOW_SIZE, MADV_DONTFORK);
 	if (!avd__window_check(memory)) {
 		munmap(memory, AVD__WINDOW_SIZE);
 		avd__text_add(why, "no window: what is there is none");

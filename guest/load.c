@@ -5,9 +5,11 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 __attribute__((format(printf, 2, 0))) static int print(enum libbpf_print_level level,
 						       const char *fmt, va_list args)
@@ -15,27 +17,44 @@ __attribute__((format(printf, 2, 0))) static int print(enum libbpf_print_level l
 	return level <= LIBBPF_WARN ? vfprintf(stderr, fmt, args) : 0;
 }
 
-/* Returns the number of schedulers attached, or -1. Their links live until the process ends. */
-static int attach_all(struct bpf_object *object)
+/* One object, one scheduler, is the rule; the limit is for those with sub-schedulers. */
+#define LINKS_MAX 64
+
+struct links {
+	struct bpf_link *link[LINKS_MAX];
+	int count;
+};
+
+/* Without this the kernel would do it at the end of the process, but not for maps of the
+ * section ".struct_ops", which stay registered. */
+static void detach_all(struct links *links)
+{
+	while (links->count)
+		bpf_link__destroy(links->link[--links->count]);
+}
+
+/* Returns whether there is a scheduler and all is attached. */
+static bool attach_all(struct bpf_object *object, struct links *links)
 {
 	struct bpf_map *map;
-	int count = 0;
 
 	bpf_object__for_each_map(map, object)
 	{
 		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
 			continue;
-		if (!bpf_map__attach_struct_ops(map)) {
+		struct bpf_link *link =
+			links->count < LINKS_MAX ? bpf_map__attach_struct_ops(map) : NULL;
+		if (!link) {
 			fprintf(stderr, "cannot attach struct_ops %s: %s\n", bpf_map__name(map),
-				strerror(errno));
-			return -1;
+				strerror(links->count < LINKS_MAX ? errno : E2BIG));
+			return false;
 		}
+		links->link[links->count++] = link;
 		printf("attached struct_ops %s\n", bpf_map__name(map));
-		count++;
 	}
-	if (!count)
+	if (!links->count)
 		fprintf(stderr, "the object has no struct_ops map: not a scheduler\n");
-	return count;
+	return links->count > 0;
 }
 
 int avd__load(const char *path)
@@ -48,6 +67,7 @@ int avd__load(const char *path)
 	sigaddset(&ending, SIGTERM);
 	sigprocmask(SIG_BLOCK, &ending, NULL);
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	prctl(PR_SET_NAME, "avd-load"); /* else "exe" */
 
 	libbpf_set_print(print);
 	struct bpf_object *object = bpf_object__open_file(path, NULL);
@@ -60,9 +80,11 @@ int avd__load(const char *path)
 		fprintf(stderr, "cannot load the BPF object %s: %s\n", path, strerror(-error));
 		return EXIT_FAILURE;
 	}
-	if (attach_all(object) <= 0)
-		return EXIT_FAILURE;
-	sigwait(&ending, &number);
-	/* The kernel closes the links at the exit, and that detaches. */
-	return EXIT_SUCCESS;
+	static struct links links;
+	const bool attached = attach_all(object, &links);
+	if (attached)
+		sigwait(&ending, &number);
+	detach_all(&links);
+	bpf_object__close(object);
+	return attached ? EXIT_SUCCESS : EXIT_FAILURE;
 }

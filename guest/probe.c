@@ -6,8 +6,10 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,6 +46,18 @@ void avd__probe_cpus(struct avd__probe *probe)
 			probe->cpu[probe->cpus++] = i;
 }
 
+/* The kernel's messages name tasks: "avd-probe/1[101] failed to run for 5.2s". */
+static void name_task(const struct avd__probe *probe, uint32_t index)
+{
+	char name[16];
+
+	if (index < probe->cpus)
+		snprintf(name, sizeof(name), "avd-probe/%u", probe->cpu[index]);
+	else
+		snprintf(name, sizeof(name), "avd-probe/any");
+	prctl(PR_SET_NAME, name);
+}
+
 static int set_up(const struct avd__probe *probe, uint32_t index)
 {
 	static cpu_set_t set[(AVD__CPUS_MAX + CPU_SETSIZE - 1) / CPU_SETSIZE];
@@ -63,6 +77,7 @@ _Noreturn static void task_main(struct avd__probe *probe, uint32_t index)
 	struct avd__probe_shared *shared = probe->shared;
 	uint32_t rounds = 0;
 
+	name_task(probe, index);
 	shared->task[index].error = set_up(probe, index);
 	shared->ready++;
 	while (!shared->go)

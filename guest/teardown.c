@@ -9,8 +9,8 @@
 /* For the scheduler to end after each signal: detaching takes the kernel tens of
  * milliseconds, the field's schedulers look for signals once a second. */
 #define SIGNAL_LIMIT (2 * AVD__NS_PER_S)
-/* For the kernel to disable what is left of the scheduler. */
-#define DISABLE_LIMIT (2 * AVD__NS_PER_S)
+/* For the kernel to disable what is left of the scheduler: tens of milliseconds. */
+#define DISABLE_LIMIT (AVD__NS_PER_S / 2)
 
 static bool is_ended(struct avd__init *init)
 {
