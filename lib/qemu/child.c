@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -23,12 +22,12 @@
 
 /* The keeper calls a dozen functions, none of them deep. Mapped, not touched, so generous. */
 #define KEEPER_STACK_BYTES ((size_t)256 << 10)
-/* The child's stack between clone and exec: one function and system calls. */
-#define SPAWN_STACK_BYTES ((size_t)64 << 10)
 /* Older headers lack it; linux/wait.h has it since 5.4. */
 #define WAIT_PIDFD ((idtype_t)3)
 /* Kernels before 5.9 have no close_range(): then so many are closed one by one. */
 #define CLOSE_FALLBACK_MAX 65536u
+
+#define NO_SANITIZERS __attribute__((no_sanitize_address)) __attribute__((no_sanitize_thread))
 
 struct avd__child {
 	pthread_t keeper;
@@ -42,7 +41,6 @@ struct avd__child {
 	pid_t pid;
 	int pidfd;
 	int end_fd; /* eventfd */
-	void *stack;
 	/* For the child, before its exec. */
 	const char *path;
 	char *const *argv;
@@ -62,15 +60,13 @@ struct kernel_sigaction {
 };
 
 /*
- * Runs in the child, on a stack of its own, in the memory of the parent whose keeper thread is
- * suspended (CLONE_VFORK). So: only system calls, nothing of libc that keeps state, and no
- * sanitizer bookkeeping. It never returns; exit_group() by system call because a libc call that
- * is known not to return would make ASan unpoison the keeper's stack.
+ * Runs in the child, in the memory and below the stack frame of the keeper, which is suspended
+ * (CLONE_VFORK). So: only system calls, nothing of libc that keeps state, and no sanitizer
+ * bookkeeping. It never returns; exit_group() by system call because a libc call that is known
+ * not to return would make ASan unpoison the keeper's stack.
  */
-__attribute__((no_sanitize_address)) __attribute__((no_sanitize_thread)) static int
-child_main(void *arg)
+NO_SANITIZERS __attribute__((noinline)) static void child_main(struct avd__child *child)
 {
-	struct avd__child *child = arg;
 	long r;
 	int high[AVD__CHILD_FDS_MAX];
 	const struct kernel_sigaction dfl = {0};
@@ -106,8 +102,33 @@ child_main(void *arg)
 	syscall(SYS_execve, child->path, child->argv, child->envp);
 failed:
 	child->exec_error = errno;
-	syscall(SYS_exit_group, 127);
-	return 127;
+	for (;;)
+		syscall(SYS_exit_group, 127);
+}
+
+/*
+ * vfork() with a pidfd. Not libc's: vfork() gives no pidfd, so that the child could be reaped by
+ * the caller's SIGCHLD handling and its pid be another's before we open one; clone() needs a
+ * second stack, and TSan's takes each for a fork() and then ignores synchronization in the memory
+ * that child and parent share. fork() would copy the page tables of a large caller, run its
+ * pthread_atfork() handlers, and might fail for its size. The system call is inline because the
+ * child would return from a function, and overwrite its return address, before the parent does.
+ */
+NO_SANITIZERS __attribute__((noinline)) static long spawn(struct avd__child *child, int *ret_pidfd)
+{
+	register long child_tid __asm__("r10") = 0;
+	register long tls __asm__("r8") = 0;
+	long r;
+
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "a"((long)SYS_clone),
+			   "D"((long)(CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD)), "S"(0L),
+			   "d"(ret_pidfd), "r"(child_tid), "r"(tls)
+			 : "rcx", "r11", "memory");
+	if (r == 0)
+		child_main(child);
+	return r;
 }
 
 static uint64_t timeval_ns(const struct timeval *tv)
@@ -164,9 +185,8 @@ static void *keeper_main(void *arg)
 	int pidfd = -1;
 
 	child->parent = syscall(SYS_getpid);
-	const int pid = clone(child_main, (char *)child->stack + SPAWN_STACK_BYTES,
-			      CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, child, &pidfd);
-	child->start_error = pid < 0 ? errno : 0;
+	const pid_t pid = (pid_t)spawn(child, &pidfd);
+	child->start_error = pid < 0 ? -pid : 0;
 	child->pid = pid;
 	child->pidfd = pidfd;
 	/* The child has executed or ended, so its words are final. */
@@ -212,8 +232,6 @@ static int start_keeper(struct avd__child *child)
 
 static void destroy(struct avd__child *child)
 {
-	if (child->stack)
-		munmap(child->stack, SPAWN_STACK_BYTES);
 	avd__close(&child->end_fd);
 	avd__close(&child->pidfd);
 	sem_destroy(&child->started);
@@ -239,14 +257,6 @@ int avd__child_start(const char *path, char *const argv[], const int *fds, size_
 	memcpy(child->fds, fds, fd_count * sizeof(*fds));
 	child->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int err = child->end_fd < 0 ? errno : 0;
-	if (!err) {
-		child->stack = mmap(NULL, SPAWN_STACK_BYTES, PROT_READ | PROT_WRITE,
-				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-		if (child->stack == MAP_FAILED) {
-			err = errno;
-			child->stack = NULL;
-		}
-	}
 	if (!err)
 		err = start_keeper(child);
 	if (err) {
@@ -282,7 +292,13 @@ bool avd__child_ended(struct avd__child *child, struct avd__child_status *ret_st
 
 void avd__child_kill(struct avd__child *child)
 {
-	syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+	/* Under the lock it is not reaped, by us at least: the pid is its own. valgrind and some
+	 * sandboxes lack the better call. */
+	pthread_mutex_lock(&child->lock);
+	if (!child->ended && syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0) < 0 &&
+	    errno == ENOSYS)
+		kill(child->pid, SIGKILL);
+	pthread_mutex_unlock(&child->lock);
 }
 
 uint64_t avd__child_cpu_ns(struct avd__child *child)

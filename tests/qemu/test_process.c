@@ -373,10 +373,14 @@ START_TEST(processes_run_out)
 	kit_init(&kit, "act=r");
 	if (geteuid() == 0)
 		ck_assert_int_eq(setuid(65534), 0);
+	prctl(PR_SET_DUMPABLE, 1); /* or LeakSanitizer can't look at us */
 	const struct kit_usage before = kit_usage();
-	const struct rlimit none = {0, 0};
+	struct rlimit limit;
+	ck_assert_int_eq(getrlimit(RLIMIT_NPROC, &limit), 0);
+	const struct rlimit none = {0, limit.rlim_max};
 	ck_assert_int_eq(setrlimit(RLIMIT_NPROC, &none), 0);
 	ck_assert_int_eq(avd__qemu_ops.start(&kit.spec, &kit.machine, &kit.error), -EAGAIN);
+	ck_assert_int_eq(setrlimit(RLIMIT_NPROC, &limit), 0);
 	ck_assert_ptr_nonnull(strstr(kit.error.text, "cannot start "));
 	kit_check_usage(before);
 	kit_free(&kit);
