@@ -24,7 +24,7 @@ void avd__console(const char *line)
 	char text[512] = "attachverdict-init: ";
 
 	strncat(text, line, sizeof(text) - strlen(text) - 2);
-	strcat(text, "\n");
+	text[strlen(text)] = '\n'; /* the rest is zero */
 	const ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
 	if (fd >= 0)
 		close(fd);

@@ -106,7 +106,7 @@ static int read_payload(const struct avd__source *image, const char *path, uint6
 	if (start + length > image->size)
 		return fail_truncated(path, image->size, start + length, error);
 	uint8_t magic[16] = {0};
-	uint8_t tail[4];
+	uint8_t tail[4] = {0};
 	int r = avd__source_read(image, start, magic, length < 16 ? (size_t)length : 16);
 	if (r == 0)
 		r = avd__source_read(image, start + length - 4, tail, sizeof(tail));
@@ -135,7 +135,7 @@ static int read_payload(const struct avd__source *image, const char *path, uint6
 int avd__bzimage_parse(const struct avd__source *image, const char *path,
 		       struct avd__bzimage *ret_bzimage, struct avd__error *error)
 {
-	uint8_t head[HDR_SIZE];
+	uint8_t head[HDR_SIZE] = {0};
 	struct avd__bzimage bz = {0};
 	if (image->size < sizeof(head))
 		return fail_truncated(path, image->size, sizeof(head), error);

@@ -264,13 +264,12 @@ static int same_content(const struct avd__initramfs *archive, const struct avd__
 		int64_t n = avd__pread_all(archive->fd, ours, want, start + at);
 		if (n >= 0 && content->host_path)
 			n = avd__pread_all(content->fd, theirs, want, at);
+		const uint8_t *other =
+			content->host_path ? theirs : (const uint8_t *)content->bytes + at;
 		if (n < 0)
 			r = (int)n;
-		else if ((size_t)n != want ||
-			 memcmp(ours,
-				content->host_path ? theirs : (const uint8_t *)content->bytes + at,
-				want) != 0)
-			r = 0;
+		else /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): one or the other */
+			r = (size_t)n == want && memcmp(ours, other, want) == 0;
 	}
 	free(ours);
 	return r;

@@ -83,9 +83,10 @@ static int start_walk(struct walk *walk, const char *path)
 {
 	walk->done[0] = '\0';
 	walk->symlinks = 0;
-	if (strlen(path) >= PATH_MAX)
+	const size_t len = strlen(path);
+	if (len >= PATH_MAX)
 		return -ENAMETOOLONG;
-	strcpy(walk->rest, path);
+	memcpy(walk->rest, path, len + 1);
 	return 0;
 }
 
@@ -145,7 +146,7 @@ int avd__archive_resolve(const struct avd__initramfs *archive, const char *guest
 	while (r == 0 && (r = next_name(walk)) > 0)
 		r = step(archive, walk, how);
 	if (r == 0)
-		strcpy(ret_path, walk->done);
+		memcpy(ret_path, walk->done, strlen(walk->done) + 1);
 	else
 		fail_walk("guest path", guest_path, r, error);
 	free(walk);

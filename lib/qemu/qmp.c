@@ -50,7 +50,7 @@ static int escape(struct scan *s, char *ret_char)
 	if (c == 'u') {
 		if (hex4(s, &code))
 			return -1;
-		*ret_char = code >= 0x20 && code < 0x7f ? (char)code : '?';
+		*ret_char = (char)(code >= 0x20 && code < 0x7f ? code : '?');
 		return 0;
 	}
 	const char *known = memchr(from, c, sizeof(from) - 1);

@@ -53,7 +53,7 @@ def main(top, build):
         print("skipped: clang-tidy is not installed (tools/setup --checks installs it)")
         return 77
     version = subprocess.run(["clang-tidy", "--version"], capture_output=True, check=True).stdout
-    configs = sorted(top.glob("*/*/.clang-tidy")) + [top / ".clang-tidy"]
+    configs = sorted(top.glob("[!b]*/**/.clang-tidy")) + [top / ".clang-tidy"]
     seed = version + b"".join(config.read_bytes() for config in configs)
     cache = pathlib.Path(build) / "lint-cache"
     cache.mkdir(exist_ok=True)
