@@ -85,12 +85,13 @@ static void row_phases(struct avd__text *text)
 			continue;
 		if (!any)
 			avd__text_row(text, "phases");
-		avd__buf_printf(out, "%s%s ", any ? ", " : "", avd_phase_name(phase));
-		avd__put_duration(out, ev->phase_ns[phase]);
+		avd__buf_printf(out, "%s%s %" PRIu64 ".%02" PRIu64, any ? ", " : "",
+				avd_phase_name(phase), ev->phase_ns[phase] / 1000000000,
+				ev->phase_ns[phase] / 10000000 % 100);
 		any = 1;
 	}
 	if (any)
-		avd__buf_puts(out, " after power-on\n");
+		avd__buf_puts(out, " s after power-on\n");
 }
 
 /* Names the CPUs that saw no progress. */
@@ -167,11 +168,12 @@ static void row_machine(struct avd__text *text)
 	struct avd__buf *out = &text->out;
 	if (*ev->release || *ev->kernel) {
 		avd__text_row(text, "kernel");
-		put_escaped(text, *ev->release ? ev->release : "not known");
-		if (*ev->kernel) {
+		const int path_tells = *ev->release && strstr(ev->kernel, ev->release);
+		if (!path_tells)
+			put_escaped(text, *ev->release ? ev->release : "of unknown release");
+		if (!path_tells && *ev->kernel)
 			avd__buf_puts(out, " from ");
-			put_escaped(text, ev->kernel);
-		}
+		put_escaped(text, ev->kernel);
 		avd__buf_puts(out, "\n");
 	}
 	if (!ev->have_cell)
