@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 """What the tests of the CLI share. The program is named by $AVD_EXE."""
+import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -62,6 +64,59 @@ class Case(unittest.TestCase):
         found = {path.stem: path for path in folder.glob("*.avd")}
         self.assertGreaterEqual(len(found), 10)
         return found
+
+
+class Isolated(Case):
+    """With directories of its own: what is left behind can be seen."""
+
+    def setUp(self):
+        super().setUp()
+        for name in ("cache", "tmp", "work", "out"):
+            (self.folder / name).mkdir()
+        self.env = clean_environment(XDG_CACHE_HOME=str(self.folder / "cache"),
+                                     TMPDIR=str(self.folder / "tmp"), HOME="/nonexistent")
+
+    def run_isolated(self, *args, **how):
+        how.setdefault("env", self.env)
+        return self.attachverdict("run", *args, cwd=self.folder / "work", **how)
+
+    def files(self):
+        """All files below the folder, and the directories that it did not start with."""
+        known = {"cache", "tmp", "work", "out"}
+        return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*")
+                      if str(path.relative_to(self.folder)) not in known)
+
+    def script(self, name, text="#!/bin/sh\n", mode=0o755):
+        path = self.folder / name
+        path.write_text(text, encoding="ascii")
+        path.chmod(mode)
+        return path
+
+    def assert_nothing_left(self, *expected):
+        self.assertEqual([name for name in self.files() if name not in expected], [])
+
+
+def kernels():
+    """The fetched kernels, newest first: (path, what `kernel describe` says)."""
+    folder = pathlib.Path(os.environ.get("AVD_TEST_KERNELS", "/nonexistent"))
+    found = []
+    for path in folder.glob("*/vmlinuz"):
+        done = subprocess.run([EXE, "kernel", "describe", "--format", "json", path],
+                              stdout=subprocess.PIPE, check=True, timeout=TIMEOUT)
+        found.append((path, json.loads(done.stdout)))
+    found.sort(key=lambda item: [int(part) for part in
+                                 re.findall(r"\d+", item[1]["release"] or "")], reverse=True)
+    return found
+
+
+def kernel(sched_ext=True):
+    """The newest one with, or without, sched_ext; skips the test if there is none."""
+    for path, info in kernels():
+        if info["sched_ext"] is sched_ext:
+            return path
+    raise unittest.SkipTest(
+        f"no kernel {'with' if sched_ext else 'without'} sched_ext in "
+        f"{os.environ.get('AVD_TEST_KERNELS')}: run tools/fetch-kernel")
 
 
 def main():

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+"""A run that is stopped, at any moment: no process and no file is left."""
+import ctypes
+import json
+import os
+import re
+import signal
+import subprocess
+
+import kit
+
+PR_SET_CHILD_SUBREAPER = 36
+LEFTOVER_TIME = 60  # seconds until a machine whose owner was killed must be gone
+
+
+class Stopped(kit.Isolated):
+    """Processes that lose their parent become this one's children, so that none can hide."""
+
+    @classmethod
+    def setUpClass(cls):
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "prctl")
+
+    def setUp(self):
+        super().setUp()
+        self.record = self.folder / "out" / "r"
+        self.command = [kit.EXE, "run", "-v", "--format", "json", "--kernel",
+                        str(kit.kernel()), "--record", str(self.record), "-s",
+                        os.path.join(os.environ["AVD_SCHEDULERS"], "fifo")]
+
+    def start(self, moment):
+        """Runs until a line on stderr starts with `moment`."""
+        child = subprocess.Popen(self.command, env=self.env, cwd=self.folder / "work",
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, encoding="utf-8")
+        self.addCleanup(child.stdout.close)
+        self.addCleanup(child.stderr.close)
+        while moment:
+            line = child.stderr.readline()
+            self.assertTrue(line, f"it ended before '{moment}'")
+            if re.match(rf"\[ *[0-9.]+\] {moment}", line):
+                break
+        return child
+
+    def assert_no_process(self):
+        with self.assertRaises(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
+
+    def wait_until_no_process(self):
+        def too_late(*_):
+            self.fail(f"a process is still there after {LEFTOVER_TIME} s")
+        before = signal.signal(signal.SIGALRM, too_late)
+        signal.alarm(LEFTOVER_TIME)
+        try:
+            while True:
+                os.waitpid(-1, 0)
+        except ChildProcessError:
+            pass
+        finally:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, before)
+
+    def assert_no_file(self):
+        """But for the cache's complete kernel: what was stopped leaves no recording either."""
+        left = [name for name in self.files()
+                if not re.fullmatch(r"cache/attachverdict(/vmlinux(/[0-9a-f]{64})?)?", name)]
+        self.assertEqual(left, [])
+
+    def stop(self, moment, number):
+        child = self.start(moment)
+        child.send_signal(number)
+        out, err = child.communicate(timeout=kit.TIMEOUT)
+        self.assertEqual(child.returncode, -number, err)
+        self.assert_no_process()
+        self.assert_no_file()
+        return json.loads(out) if out else None
+
+    def test_at_each_moment(self):
+        for moment in ("preparing", "QEMU", "booting", "boot:", "start:", "gate:"):
+            with self.subTest(moment=moment):
+                report = self.stop(moment, signal.SIGINT)
+                if moment in ("preparing", "QEMU") and report is None:
+                    continue  # there was no machine yet
+                self.assertEqual((report["outcome"], report["end_cause"]),
+                                 ("UNCONFIRMED", "host-stop"))
+
+    def test_after_the_attach(self):
+        """It was proved, and the cell did not pass all the same."""
+        report = self.stop("dispatch:", signal.SIGTERM)
+        self.assertEqual((report["outcome"], report["result"]), ("ATTACHED", "failed"))
+
+    def test_an_older_recording_stays(self):
+        self.record.write_text("older", encoding="ascii")
+        child = self.start("boot:")
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=kit.TIMEOUT)
+        self.assertEqual(self.record.read_text(encoding="ascii"), "older")
+
+    def test_at_once(self):
+        """Before or after the program has its handlers: whatever it does, nothing stays."""
+        child = self.start(None)
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=kit.TIMEOUT)
+        self.assertEqual(child.returncode, -signal.SIGINT)
+        self.assert_no_process()
+        self.assert_no_file()
+
+    def test_twice(self):
+        child = self.start("boot:")
+        child.send_signal(signal.SIGINT)
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=kit.TIMEOUT)
+        self.assertIn(child.returncode, (-signal.SIGINT, -signal.SIGTERM))
+        self.wait_until_no_process()
+        self.assert_no_file()
+
+    def test_killed(self):
+        for moment in ("preparing", "booting", "gate:"):
+            with self.subTest(moment=moment):
+                child = self.start(moment)
+                child.kill()
+                child.communicate(timeout=kit.TIMEOUT)
+                self.assertEqual(child.returncode, -signal.SIGKILL)
+                self.wait_until_no_process()
+                self.assert_no_file()
+
+    def test_ignored_stays_ignored(self):
+        """nohup, and a shell's background jobs."""
+        self.command = ["sh", "-c", 'trap "" INT HUP; exec "$@"', "sh", *self.command]
+        child = self.start("boot:")
+        child.send_signal(signal.SIGINT)
+        child.send_signal(signal.SIGHUP)
+        out, err = child.communicate(timeout=kit.TIMEOUT)
+        self.assertEqual(child.returncode, kit.PASSED, err)
+        self.assertEqual(json.loads(out)["result"], "passed")
+
+
+if __name__ == "__main__":
+    kit.main()
