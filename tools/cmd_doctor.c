@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 /* What of this machine can be used for cells, and what to do about what cannot. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -87,54 +86,37 @@ static void check_cpu(void)
 	say(OK, "cpu", NULL, "%s, %ld online, %s", name.machine, cpus, virt);
 }
 
-/* Opening it is not the whole test: what the machine's probe found out by trying counts. */
-static void check_kvm(int tried, const char *accel)
+/* The library's own machine, tried out: that /dev/kvm opens does not mean that a kernel runs. */
+static int check_kvm(void)
 {
-	const int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (fd >= 0) {
-		close(fd);
-		if (!tried)
-			say(OK, "/dev/kvm", NULL, "can be opened");
-		else if (strcmp(accel, "kvm") == 0)
-			say(OK, "/dev/kvm", NULL, "can be used");
-		else
-			say(WARN, "/dev/kvm", "none is needed: cells run under emulation, slower",
-			    "can be opened, but does not run a stock kernel");
-		return;
+	struct avd_machine_info info;
+	char error[1024];
+	const char *remedy = "nothing has to be done: cells run under emulation, slower";
+	const int r = avd_machine_probe(AVD_MACHINE_KVM, NULL, &info, error, sizeof(error));
+	if (r == 0) {
+		say(OK, "kvm", NULL, "/dev/kvm runs what a stock kernel needs");
+		return 1;
 	}
-	switch (errno) {
-	case ENOENT:
-	case ENODEV:
-	case ENXIO:
-		say(WARN, "/dev/kvm",
-		    "cells run under emulation, slower; enable virtualization in the firmware "
-		    "(or nested virtualization), then: modprobe kvm_intel or kvm_amd",
-		    "there is none");
-		break;
-	case EACCES:
-	case EPERM:
-		say(WARN, "/dev/kvm",
-		    "join the group that owns it, as root: usermod -aG kvm USER; then log in again",
-		    "%s", strerror(errno));
-		break;
-	default:
-		say(WARN, "/dev/kvm", "cells run under emulation, slower", "%s", strerror(errno));
-	}
+	if (r == -ENOENT || r == -ENODEV || r == -ENXIO)
+		remedy = "faster than emulation: enable virtualization in the firmware (or nested "
+			 "virtualization), then modprobe kvm_intel or kvm_amd";
+	else if (r == -EACCES || r == -EPERM)
+		remedy = "faster than emulation: join the group of /dev/kvm (as root: usermod -aG "
+			 "kvm USER), then log in again";
+	say(WARN, "kvm", remedy, "%s", error);
+	return 0;
 }
 
-static int check_machine(const char *qemu)
+static int check_qemu(const char *qemu, int have_kvm)
 {
-	struct avd_machine_info info = {0};
+	struct avd_machine_info info;
 	char error[1024];
-	const int r = avd_machine_probe(AVD_MACHINE_AUTO, qemu, &info, error, sizeof(error));
-	check_kvm(r == 0, info.accel);
-	if (r < 0) {
-		say(MISSING, "machine", NULL, "%s", error);
+	if (avd_machine_probe(AVD_MACHINE_QEMU, qemu, &info, error, sizeof(error)) < 0) {
+		say(have_kvm ? WARN : MISSING, "qemu", NULL, "%s", error);
 		return 0;
 	}
-	say(OK, "machine", NULL, "%s%s%s %" PRIu32 ".%" PRIu32 ".%" PRIu32 ", acceleration %s%s%s",
-	    avd_machine_kind_name(info.kind), *info.program ? " " : "", info.program,
-	    info.version[0], info.version[1], info.version[2], info.accel, *info.note ? "; " : "",
+	say(OK, "qemu", NULL, "%" PRIu32 ".%" PRIu32 ".%" PRIu32 ", %s, %s%s%s", info.version[0],
+	    info.version[1], info.version[2], info.program, info.accel, *info.note ? ": " : "",
 	    info.note);
 	return 1;
 }
@@ -265,12 +247,16 @@ static int run(const struct cli_command *command, int argc, char **argv)
 		}
 	}
 	check_cpu();
-	int good = check_machine(qemu);
-	good &= check_kernel(cache_dir);
+	const int have_kvm = check_kvm();
+	const int have_qemu = check_qemu(qemu, have_kvm);
+	int good = (have_kvm || have_qemu) & check_kernel(cache_dir);
 	good &= check_cache(cache_dir);
 	check_memory();
-	puts(good ? "\nA cell can run here."
-		  : "\nNo cell can run here until what is missing above is there.");
+	if (good)
+		printf("\nA cell can run here; by default it does in %s.\n",
+		       have_kvm && !qemu ? "the library's own machine, on KVM" : "QEMU");
+	else
+		puts("\nNo cell can run here until what is missing above is there.");
 	return good ? CLI_PASSED : CLI_NOT_TRIED;
 }
 

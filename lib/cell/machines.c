@@ -68,8 +68,11 @@ static int describe_qemu(const char *qemu, struct avd_machine_info *info, struct
 	info->version[2] = found.micro;
 	snprintf(info->program, sizeof(info->program), "%s", found.path);
 	if (strcmp(info->accel, "kvm") != 0)
-		snprintf(info->note, sizeof(info->note),
-			 "the guest's instructions are emulated: right, but slow");
+		snprintf(info->note, sizeof(info->note), "emulation, right but slow%s",
+			 found.major < AVD__QEMU_MTTCG_SOUND_SINCE
+				 ? "; one thread for all CPUs, because more crash guests before "
+				   "QEMU 10"
+				 : "");
 	return 0;
 }
 

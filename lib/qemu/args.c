@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Below this version two vCPU threads crash guests under emulation ("Oops: int3"): 6 of 10
- * boots with 7.2, none of 10 with 10.0.2 or with one thread. */
-#define MTTCG_SOUND_SINCE 10u
-
 /* Translated code that QEMU keeps, in MiB; by default it reserves 1024. A boot and a scheduler
  * need about 60. */
 #define TB_SIZE_MIB 128u
@@ -63,7 +59,7 @@ static void add_machine(const struct avd__qemu_setup *setup, struct avd__buf *wo
 	add(words, "-machine", "pc");
 	if (!strcmp(setup->accel, "tcg"))
 		add(words, "-accel", "tcg,thread=%s,tb-size=%u",
-		    setup->major < MTTCG_SOUND_SINCE ? "single" : "multi", TB_SIZE_MIB);
+		    setup->major < AVD__QEMU_MTTCG_SOUND_SINCE ? "single" : "multi", TB_SIZE_MIB);
 	else
 		add(words, "-accel", "%s", setup->accel);
 	add(words, "-cpu", "max");

@@ -7,6 +7,10 @@
 
 extern const struct avd__machine_ops avd__qemu_ops;
 
+/* Below this major version two vCPU threads crash guests under emulation ("Oops: int3"): 6 of 10
+ * boots with 7.2, none of 10 with 10.0.2 or with one thread. */
+#define AVD__QEMU_MTTCG_SOUND_SINCE 10u
+
 /* For `doctor`: what this QEMU is. */
 struct avd__qemu_info {
 	char path[256];

@@ -88,7 +88,7 @@ class Machine(Refused):
         self.env["PATH"] = str(self.folder / "work")
         done = self.attachverdict("doctor", env=self.env)
         self.assertEqual((done.returncode, done.stderr), (kit.NOT_TRIED, ""))
-        self.assertRegex(done.stdout, rf"(?m)^missing +machine +{QEMU}.*install")
+        self.assertRegex(done.stdout, rf"(?m)^(warn|missing) +qemu +{QEMU}.*install")
         self.assertRegex(done.stdout, r"(?m)^missing +kernel .*fetch-kernel")
         self.assertIn("No cell can run here", done.stdout)
         self.assert_nothing_left(*self.before)
