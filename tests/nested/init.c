@@ -3,7 +3,8 @@
  * PID 1 of the outer machine: mounts, loads the modules of /modules in the order of their
  * names, runs each line of /plan, and powers off.
  *
- * A line of the plan is NAME<TAB>COMMAND WORDS...; words are separated by single spaces.
+ * A line of the plan is NAME<TAB>COMMAND WORDS...; words are separated by single spaces, and a
+ * unit separator (0x1f) in a word stands for a space.
  * What the commands print goes to the second serial port, a line at a time:
  *
  *     begin NAME
@@ -159,8 +160,11 @@ static void run_line(char *line)
 	if (!rest)
 		return;
 	*rest++ = '\0';
-	for (char *word; count < WORDS_MAX && (word = strsep(&rest, " "));)
+	for (char *word; count < WORDS_MAX && (word = strsep(&rest, " "));) {
 		words[count++] = word;
+		for (; *word; word++)
+			*word = *word == '\x1f' ? ' ' : *word;
+	}
 	words[count] = NULL;
 	say("begin", line);
 	const int status = run(words);

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+"""The KVM machine with real kernels: cells of tests/e2e/cases.py inside an outer machine.
+
+usage: nested.py CLI BUILD_DIR INIT PART
+
+What must come out is what the same cases of the e2e suite must give in QEMU, so both
+machines agree on each of these cells. Exit status: 0, 1, or 77: skipped, with the reason.
+"""
+
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+
+import outer  # noqa: E402
+from cases import BY_NAME  # noqa: E402
+from cell import SKIP, check, find_kernel  # noqa: E402
+
+# The outer kernel: any with the modules would do; this series is the one that was measured.
+OUTER_SERIES = "6.16"
+BROKEN = ["reject-object", "init-fail", "eject", "stall", "dies-early", "never-attaches", "absent"]
+ENDS = ["panic-before-attach", "reset-before-attach", "panic-after-attach", "init-killed",
+        "early-panic"]
+# (series, case, more options); a part is one outer machine.
+PARTS = {
+    "7.3": [("7.3", name, []) for name in ["fifo-object", *BROKEN, *ENDS]]
+    + [("7.3", "fifo-object", ["--topology", cpus]) for cpus in ("1", "4")],
+    "others": [("7.2", name, []) for name in ["fifo-object", *BROKEN]]
+    + [("6.16", name, []) for name in ["fifo-object", *BROKEN]]
+    + [("6.12", "no-sched-ext", [])],
+}
+# Seconds; a hang is a failure, speed is not judged. A cell takes five or so.
+TIMEOUT = 800
+
+
+def libraries(program):
+    """What the dynamic linker loads for a program, at the places where it looks."""
+    text = subprocess.run(["ldd", program], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return {os.path.normpath(path) for path in re.findall(r"(/\S+) \(0x", text)}
+
+
+def objects_only(case, build):
+    """The case's scheduler as something that needs no library of its own."""
+    path = case.scheduler[0]
+    return path + ".bpf.o" if os.path.exists(f"{build}/{path}.bpf.o") and "e2e" not in path else path
+
+
+def make_plan(part, cli, build):
+    """The outer machine's files, its plan, and the case of each of the plan's lines."""
+    files = {cli: os.path.normpath(cli)}
+    files.update({path: path for path in libraries(cli)})
+    plan, cases = [], {}
+
+    def bring(path):
+        if path.startswith("guest:"):
+            return path
+        path = os.path.normpath(os.path.join(build, path))
+        files[path] = path
+        files.update({library: library for library in
+                      (libraries(path) if not path.endswith(".o") and "hostile" not in path
+                       else ())})
+        return path
+
+    for number, (series, name, options) in enumerate(part):
+        case = BY_NAME[name]
+        kernel = find_kernel(series)
+        files[kernel] = f"/kernels/{series}"
+        words = [os.path.normpath(cli), "run", "--machine", "kvm", "--kernel",
+                 f"/kernels/{series}", "--memory", "512M", "--format", "json"]
+        for option in [*case.options, *options]:
+            words.append(option.replace(" ", "\x1f"))
+        if case.payload:
+            words += ["--payload", "\x1f".join([bring(case.payload[0]), *case.payload[1:]])]
+        words += ["--scheduler", bring(objects_only(case, build))]
+        if case.scheduler[1:]:
+            words += ["--", *case.scheduler[1:]]
+        label = f"{number}-{series}-{name}" + "".join(options)
+        plan.append((label, words))
+        cases[label] = case
+    return files, plan, cases
+
+
+def judge(label, case, done):
+    try:
+        report = json.loads(done.out)
+    except ValueError:
+        return [f"exit status {done.status}, no JSON: {done.out[-1000:]!r} {done.err[-1000:]}"]
+    wrong = check(case, done.status, report)
+    machine = report["machine"]
+    if machine["kind"] != "kvm" or machine["carrier"] != "window":
+        wrong.append(f"not in the KVM machine through the window: {machine}")
+    if wrong:
+        wrong.append(json.dumps(report, indent=1)[:8000])
+    print(f"{'not ok' if wrong else 'ok'} {label}: {report['outcome']} "
+          f"{report['reason_code']} {report['result_code']}", flush=True)
+    return wrong
+
+
+def main():
+    cli, build, init, part = sys.argv[1:5]
+    cli = os.path.abspath(cli)
+    modules = os.path.join(os.path.dirname(find_kernel(OUTER_SERIES)), "modules")
+    if not glob.glob(os.path.join(modules, "**", "kvm-amd.ko*"), recursive=True):
+        print(f"skipped: no kvm-amd.ko below {modules}; fetch it: tools/fetch-kernel --series "
+              f"{OUTER_SERIES} --modules")
+        sys.exit(SKIP)
+    files, plan, cases = make_plan(PARTS[part], cli, build)
+    try:
+        done = outer.run(find_kernel(OUTER_SERIES), modules, init, list(files.items()), plan,
+                         cpus=1, memory_mib=3072, timeout=TIMEOUT)
+    except outer.OuterError as error:
+        sys.exit(f"the outer machine: {error}")
+    wrong = []
+    for label, case in cases.items():
+        lines = judge(label, case, done[label]) if label in done else ["no result"]
+        wrong += [f"{label}: {line}" for line in lines]
+    if wrong:
+        sys.exit("\n".join(wrong))
+
+
+if __name__ == "__main__":
+    main()
