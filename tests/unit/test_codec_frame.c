@@ -74,16 +74,18 @@ START_TEST(every_wrong_byte_is_noticed)
 {
 	uint8_t bytes[AVD__FRAME_HEAD_SIZE + 32];
 	struct avd__frame frame;
+	unsigned int unnoticed = 0; /* an assertion for each would take most of the time */
 	for (size_t payload_size = 0; payload_size <= 32; payload_size++) {
 		const size_t size = make_frame(bytes, 0x10203, payload_size);
 		for (size_t at = 0; at < size; at++) {
 			for (unsigned int change = 1; change < 256; change++) {
 				bytes[at] ^= (uint8_t)change;
-				ck_assert_int_ne(avd__frame_decode(bytes, size, &frame),
-						 AVD__FRAME_OK);
+				unnoticed +=
+					avd__frame_decode(bytes, size, &frame) == AVD__FRAME_OK;
 				bytes[at] ^= (uint8_t)change;
 			}
 		}
+		ck_assert_uint_eq(unnoticed, 0);
 		ck_assert_int_eq(avd__frame_decode(bytes, size, &frame), AVD__FRAME_OK);
 	}
 }
@@ -126,7 +128,7 @@ START_TEST(scan_finds_the_next_mark)
 	static const uint8_t letters[] = {0xd9, 0xd9, 0xd9, 0xf7, 0x83, 0x1a, 0x00};
 	uint8_t bytes[24];
 	uint64_t x = 88172645463325252;
-	unsigned int found = 0;
+	unsigned int found = 0, wrong = 0;
 	for (int round = 0; round < 200000; round++) {
 		const size_t size = (size_t)(round % (int)(sizeof(bytes) + 1));
 		for (size_t i = 0; i < size; i++) {
@@ -141,8 +143,9 @@ START_TEST(scan_finds_the_next_mark)
 		}
 		const size_t want = naive_scan(bytes, size);
 		found += want + 5 <= size;
-		ck_assert_uint_eq(avd__frame_scan(bytes, size), want);
+		wrong += avd__frame_scan(bytes, size) != want;
 	}
+	ck_assert_uint_eq(wrong, 0);
 	ck_assert_uint_gt(found, 10000);
 	ck_assert_uint_eq(avd__frame_scan(NULL, 0), 0);
 }

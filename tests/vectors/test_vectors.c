@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
-/* Each vector is a test of its own: test-vectors messages|frames|streams FILE... */
+/*
+ * test-vectors messages|frames|streams FILE...
+ *
+ * One test goes over all vectors: a process for each is what takes the time, above all
+ * under sanitizers. The message of a failure names the vector.
+ */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +24,8 @@ static const char *message_status(enum avd__message_status status)
 	return names[status];
 }
 
-START_TEST(message_vector)
+static void check_message_vector(const struct vector *vector)
 {
-	const struct vector *vector = &vectors[_i];
 	struct avd_message message, again;
 	uint8_t encoded[4096], untouched[sizeof(message)];
 	memset(&message, 0x5a, sizeof(message));
@@ -39,12 +43,10 @@ START_TEST(message_vector)
 		ck_assert_mem_eq(&message, untouched, sizeof(untouched));
 	}
 }
-END_TEST
 
 /* No start of a sound message is one itself. */
-START_TEST(message_vector_cut)
+static void check_message_vector_cut(const struct vector *vector)
 {
-	const struct vector *vector = &vectors[_i];
 	struct avd_message message;
 	if (strcmp(vector->expectation, "ok") != 0 &&
 	    strcmp(vector->expectation, "unknown-kind") != 0)
@@ -58,12 +60,10 @@ START_TEST(message_vector_cut)
 		free(cut);
 	}
 }
-END_TEST
 
-START_TEST(frame_vector)
+static void check_frame_vector(const struct vector *vector)
 {
 	static const char *const names[] = {"ok", "need-more", "bad-mark", "bad-length", "bad-crc"};
-	const struct vector *vector = &vectors[_i];
 	struct avd__frame frame = {0};
 	const enum avd__frame_status status =
 		avd__frame_decode(vector->bytes, vector->size, &frame);
@@ -83,11 +83,9 @@ START_TEST(frame_vector)
 	ck_assert_mem_eq(again, vector->bytes, frame.size);
 	free(again);
 }
-END_TEST
 
-START_TEST(stream_vector)
+static void check_stream_vector(const struct vector *vector)
 {
-	const struct vector *vector = &vectors[_i];
 	const uint32_t flags =
 		strncmp(vector->name, "recording", 9) == 0 ? AVD_STREAM_RECORDING : 0;
 	for (size_t slice = 0; slice < 40; slice++) { /* 0: all at once */
@@ -102,7 +100,18 @@ START_TEST(stream_vector)
 			      vector->expectation);
 	}
 }
-END_TEST
+
+#define FOR_EACH_VECTOR(test, check)                   \
+	START_TEST(test)                               \
+	{                                              \
+		for (int i = 0; i < vector_count; i++) \
+			check(&vectors[i]);            \
+	}                                              \
+	END_TEST
+FOR_EACH_VECTOR(messages, check_message_vector)
+FOR_EACH_VECTOR(messages_cut, check_message_vector_cut)
+FOR_EACH_VECTOR(frames, check_frame_vector)
+FOR_EACH_VECTOR(streams, check_stream_vector)
 
 static void read_vectors(const char *path)
 {
@@ -129,13 +138,14 @@ int main(int argc, char **argv)
 	Suite *suite = suite_create("vectors");
 	TCase *tcase = tcase_create("vectors");
 	suite_add_tcase(suite, tcase);
+	tcase_set_timeout(tcase, 120); /* valgrind is 30 times slower */
 	if (strcmp(argv[1], "messages") == 0) {
-		tcase_add_loop_test(tcase, message_vector, 0, vector_count);
-		tcase_add_loop_test(tcase, message_vector_cut, 0, vector_count);
+		tcase_add_test(tcase, messages);
+		tcase_add_test(tcase, messages_cut);
 	} else if (strcmp(argv[1], "streams") == 0) {
-		tcase_add_loop_test(tcase, stream_vector, 0, vector_count);
+		tcase_add_test(tcase, streams);
 	} else {
-		tcase_add_loop_test(tcase, frame_vector, 0, vector_count);
+		tcase_add_test(tcase, frames);
 	}
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
