@@ -17,7 +17,7 @@
 /* The archive holds the nonce and copies of the user's files: for the user's eyes only. */
 #define KEEP_MODE 0600
 
-static const char *const keep_names[] = {"initramfs.cpio", "console.log", "channel.bin"};
+static const char *const keep_names[] = {AVD__KEEP_INITRAMFS, "console.log", "channel.bin"};
 
 static int keep_file(int dir_fd, const char *dir, const char *name, int *ret_fd,
 		     struct avd__error *error)

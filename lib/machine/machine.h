@@ -12,6 +12,9 @@
 #include "base/error.h"
 #include "base/util.h"
 
+/* The archive's name in keep_dir: the cell writes it, a machine's kept command line names it. */
+#define AVD__KEEP_INITRAMFS "initramfs.cpio"
+
 /* What to boot. All of it is borrowed until start() returns. */
 struct avd__machine_spec {
 	int kernel_fd; /* readable image */

@@ -72,7 +72,7 @@ static int write_file(const char *dir, const char *name, const struct avd__buf *
 	const int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return avd__fail(error, ENAMETOOLONG, "path too long: %s/%s", dir, name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	int r = fd < 0 ? -errno : avd__write_all(fd, text->data, text->len);
 	avd__close(&fd);
 	if (r)
@@ -103,7 +103,7 @@ static int keep(const struct avd__machine_spec *spec, const struct avd__qemu_set
 	struct avd__buf words = {0}, line = {0}, cmdline = {0};
 
 	kernel_path(spec, kernel, sizeof(kernel));
-	snprintf(initramfs, sizeof(initramfs), "%s/initramfs", spec->keep_dir);
+	snprintf(initramfs, sizeof(initramfs), "%s/" AVD__KEEP_INITRAMFS, spec->keep_dir);
 	by_hand.kernel_path = kernel;
 	by_hand.initramfs_path = initramfs;
 	int r = avd__qemu_args(&by_hand, &words);

@@ -250,11 +250,12 @@ START_TEST(a_kept_command_line_works)
 	kit_start(&kit);
 	kit_run(&kit);
 	kit_free(&kit);
-	ck_assert_int_ge(asprintf(&command,
-				  "cd %s && head -c 4096 /dev/zero >initramfs && sh ./qemu-cmdline "
-				  "</dev/null && cat channel.cborseq kernel-cmdline",
-				  dir),
-			 0);
+	ck_assert_int_ge(
+		asprintf(&command,
+			 "cd %s && head -c 4096 /dev/zero >initramfs.cpio && sh ./qemu-cmdline "
+			 "</dev/null && cat channel.cborseq kernel-cmdline",
+			 dir),
+		0);
 	FILE *pipe = popen(command, "re");
 	ck_assert_ptr_nonnull(pipe);
 	const size_t len = fread(text, 1, sizeof(text) - 1, pipe);
