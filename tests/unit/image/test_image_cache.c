@@ -278,8 +278,8 @@ static int no_room_child(void)
 {
 	int fd = -1;
 	if (unshare(geteuid() ? CLONE_NEWUSER | CLONE_NEWNS : CLONE_NEWNS) < 0 ||
-	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 || avd__mkdirs(cache, NULL) < 0 ||
-	    mount("none", cache, "tmpfs", 0, "size=128k") < 0)
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    avd__mkdirs(cache, NULL) < 0 || mount("none", cache, "tmpfs", 0, "size=128k") < 0)
 		return SKIP;
 	const int r = get_vmlinux(cache, &fd);
 	if (r != -ENOSPC || kit_count_files(kit_path(cache, "vmlinux")) != 0)
