@@ -124,24 +124,6 @@ int avd__cell_frame(struct avd_cell *cell, const struct avd__cell_boot *boot,
 	return 0;
 }
 
-static uint32_t code_of_cause(uint32_t cause)
-{
-	switch (cause) {
-	case AVD_END_GUEST_RESET:
-		return AVD_REASON_GUEST_RESET;
-	case AVD_END_GUEST_SHUTDOWN:
-		return AVD_REASON_GUEST_SHUTDOWN;
-	case AVD_END_TRIPLE_FAULT:
-		return AVD_REASON_TRIPLE_FAULT;
-	case AVD_END_WATCHDOG:
-		return AVD_REASON_WATCHDOG;
-	case AVD_END_HOST_STOP:
-		return AVD_REASON_HOST_STOP;
-	default:
-		return AVD_REASON_MACHINE_ERROR;
-	}
-}
-
 /* Whether the console may tell more than the runner did. It can't where the host itself ended
  * the machine for a reason of its own, or where the runner broke. */
 static int console_may_tell(uint32_t cause)
@@ -156,16 +138,14 @@ uint32_t avd__cell_guess(const struct avd_cell *cell, const struct avd__machine_
 	const struct avd__console *console = &cell->console;
 	const char *why = end->cause == cell->stop_cause ? cell->stop_detail : end->detail;
 	const char *line = "";
-	uint32_t code = code_of_cause(end->cause);
+	uint32_t code = AVD_REASON_NONE; /* as the cause says: lib/verdict knows */
 	const int clean = cell->done && (end->cause == AVD_END_GUEST_RESET ||
 					 end->cause == AVD_END_GUEST_SHUTDOWN);
 	if (console_may_tell(end->cause)) {
 		if (console->panic[0]) {
 			code = AVD_REASON_PANIC;
 			line = console->panic;
-		} else if (clean) {
-			code = AVD_REASON_NONE;
-		} else if (console->oops[0]) {
+		} else if (!clean && console->oops[0]) {
 			code = AVD_REASON_OOPS;
 			line = console->oops;
 		}

@@ -53,8 +53,8 @@ static int find_kernel(struct avd_cell *cell, struct avd__cell_boot *boot, struc
 	return boot->kernel_path ? 0 : out_of_memory(error);
 }
 
-/* The uncompressed kernel boots a second sooner under emulation, but needs the PVH note; whether
- * a bzImage has one is known once it is unpacked. */
+/* The uncompressed kernel boots a second sooner under emulation, but QEMU needs the PVH note for
+ * it; whether a bzImage has one is known once it is unpacked. */
 static int open_image(struct avd_cell *cell, struct avd__kernel *kernel,
 		      struct avd__cell_boot *boot, struct avd__error *error)
 {
@@ -65,7 +65,7 @@ static int open_image(struct avd_cell *cell, struct avd__kernel *kernel,
 		return r;
 	boot->kernel_format = AVD_KERNEL_VMLINUX;
 	boot->kernel_pvh = info->pvh;
-	if (info->pvh == AVD_YES)
+	if (info->pvh == AVD_YES || cell->hooks.machine->any_vmlinux)
 		return 0;
 	avd__close(&boot->kernel_fd);
 	if (info->format != AVD_KERNEL_BZIMAGE)

@@ -49,6 +49,7 @@ struct avd__machine; /* each implementation's own */
 
 struct avd__machine_ops {
 	const char *name; /* "qemu" */
+	bool any_vmlinux; /* boots one without a PVH note, too */
 	bool has_window; /* the carrier; else serial alone */
 	/* 0: can run here, and *ret_accel names how ("tcg", "kvm"; static). -ENOENT and the like
 	 * with a message that says what is missing and what to do. */

@@ -188,6 +188,7 @@ static int vmm_probe(const char *qemu, const char **ret_accel, struct avd__error
 
 const struct avd__machine_ops avd__vmm_ops = {
 	.name = "kvm",
+	.any_vmlinux = true,
 	.has_window = true,
 	.probe = vmm_probe,
 	.start = vmm_start,
