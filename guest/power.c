@@ -2,9 +2,10 @@
 #include "power.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <sys/reboot.h>
 #include <unistd.h>
+
+#include "text.h"
 
 _Noreturn void avd__power_off(void)
 {
@@ -21,21 +22,19 @@ void avd__console(const char *line)
 {
 	/* O_NONBLOCK: a terminal whose output was stopped must not stop init. */
 	const int fd = open("/dev/console", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	char text[512] = "attachverdict-init: ";
+	char bytes[520];
+	struct avd__text text = avd__text_on(bytes, sizeof(bytes));
 
-	strncat(text, line, sizeof(text) - strlen(text) - 2);
-	text[strlen(text)] = '\n'; /* the rest is zero */
-	const ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
+	/* Level 1 (alert) is shown on the console even with "quiet". */
+	avd__text_add(&text, "<1>attachverdict-init: %s\n", line);
+	const ssize_t n = fd < 0 ? -1 : write(fd, text.data + 3, text.len - 3);
 	if (fd >= 0)
 		close(fd);
 	if (n > 0)
 		return;
-	/* Level 1 (alert) is shown on the console even with "quiet". */
 	const int kmsg = open("/dev/kmsg", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	if (kmsg < 0)
 		return;
-	char record[520] = "<1>";
-	strncat(record, text, sizeof(record) - 4);
-	(void)!write(kmsg, record, strlen(record)); /* nobody else is left to tell */
+	(void)!write(kmsg, text.data, text.len); /* nobody else is left to tell */
 	close(kmsg);
 }
