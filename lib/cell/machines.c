@@ -79,8 +79,8 @@ static int describe_qemu(const char *qemu, struct avd_machine_info *info, struct
 static int probe(uint32_t kind, const char *qemu, struct avd_machine_info *info,
 		 struct avd__error *error)
 {
-	const struct avd__machine_ops *ops;
-	const char *accel;
+	const struct avd__machine_ops *ops = NULL;
+	const char *accel = "";
 	const int r = avd__cell_choose_machine(kind, qemu, &ops, &accel, error);
 	if (r < 0)
 		return r;
