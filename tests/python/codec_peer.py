@@ -2,8 +2,10 @@
 """An independent reader of frames: cbor2 for CBOR, a CRC-32C of its own, and the
 schema in messages.cddl. Shares nothing with the library.
 
-  codec_peer.py MESSAGES.CDDL PEER       tests the codec through the program codec-peer:
-                                         schema == table of fields, schema == decoder
+  codec_peer.py MESSAGES.CDDL PEER STREAMS.TXT
+                                         tests the codec through the program codec-peer:
+                                         schema == table of fields, schema == decoder;
+                                         and reads the sound recordings among the vectors
   codec_peer.py MESSAGES.CDDL --recording FILE
                                          checks a recording and counts its messages
 """
@@ -211,6 +213,29 @@ def test_our_frames_are_read(schema, peer):
     return "%d frames, %d bytes" % (sum(kinds.values()), len(data))
 
 
+HOST_SEQ_BASE = 0x80000000
+SOUND_RECORDINGS = {"passed", "died", "not-attached", "panic", "silent", "ejected"}
+
+
+def test_recordings_are_read(schema, streams):
+    """cell, the guest's frames numbered from 0, end-cause."""
+    seen = set()
+    with open(streams, encoding="utf-8") as file:
+        for name, _expectation, data in (line.split() for line in file if line[0] != "#"):
+            if name.removeprefix("recording-") not in SOUND_RECORDINGS:
+                continue
+            kinds = check_recording(schema, bytes.fromhex(data))
+            frames = list(read_frames(bytes.fromhex(data)))
+            cell, end = read_message(frames[0][1]), read_message(frames[-1][1])
+            assert by_name(schema, cell)[0] == "cell" and kinds["cell"] == 1
+            assert by_name(schema, end)[0] == "end-cause" and kinds["end-cause"] == 1
+            assert [seq for seq, _ in frames] == \
+                [HOST_SEQ_BASE, *range(len(frames) - 2), HOST_SEQ_BASE + 1], name
+            seen.add(name.removeprefix("recording-"))
+    assert seen == SOUND_RECORDINGS, seen
+    return "%d recordings" % len(seen)
+
+
 # -- the schema against our decoder --
 
 # The ends of all the types' ranges, and one of each type of CBOR.
@@ -276,6 +301,7 @@ def main():
         return
     for test in (test_schema_is_the_table, test_our_frames_are_read, test_schema_is_the_decoder):
         print("%s: %s" % (test.__name__, test(schema, sys.argv[2])))
+    print("test_recordings_are_read: %s" % test_recordings_are_read(schema, sys.argv[3]))
 
 
 main()
