@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/util.h"
 #include "report/lines.h"
@@ -45,6 +46,26 @@ static void put_bar(struct avd__text *text, const char *label, int first)
 	avd__buf_puts(&text->out, "| ");
 }
 
+/* "[    3.663260]  kernel_init+0x1f/0x140": a line of a backtrace, which tells least of what the
+ * console's last lines could. */
+static int is_console_trace(struct avd_str line)
+{
+	const char *end = line.len ? memchr(line.data, ']', line.len) : NULL;
+	const size_t rest = end ? line.len - (size_t)(end - line.data) : 0;
+	return line.data[0] == '[' && rest > 2 && end[1] == ' ' && end[2] == ' ';
+}
+
+/* Leaves the backtraces out. */
+static void keep_telling(struct avd__lines *lines)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < lines->count; i++) {
+		if (!is_console_trace(lines->line[i]))
+			lines->line[kept++] = lines->line[i];
+	}
+	lines->count = kept;
+}
+
 /* The last lines of an output. */
 static int quote_tail(struct avd__text *text, const char *label, const struct avd__tail *tail,
 		      size_t most, uint64_t dropped)
@@ -55,6 +76,8 @@ static int quote_tail(struct avd__text *text, const char *label, const struct av
 	const int r = avd__lines_load(&lines, tail);
 	if (r < 0)
 		return r;
+	if (tail == &text->ev->console && !text->verbose)
+		keep_telling(&lines);
 	const size_t from = !text->verbose && lines.count > most ? lines.count - most : 0;
 	for (size_t i = from; i < lines.count; i++) {
 		put_bar(text, label, i == from);

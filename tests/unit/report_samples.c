@@ -216,6 +216,9 @@ static void panic(struct kit *kit)
 	    "Kernel panic - not syncing: sysrq triggered crash",
 	    "[    2.102000] Kernel panic - not syncing: sysrq triggered crash\r\n"
 	    "[    2.102100] CPU: 0 PID: 112 Comm: scx_fifo\r\n\r\n"
+	    "[    2.102200] Call Trace:\r\n"
+	    "[    2.102300]  <TASK>\r\n"
+	    "[    2.102400]  dump_stack_lvl+0x5d/0x80\r\n"
 	    "[    2.103000] Rebooting in 1 seconds..\r\n");
 }
 
