@@ -13,6 +13,9 @@
 #define LEVEL_WARNING 4u
 /* Records a turn of the loop. */
 #define RECORDS 64
+/* A kernel that logs without end must not keep init from going on: turns of catching up. A
+ * boot makes some 500 records. */
+#define CATCH_UP 256
 /* PRINTKRB_RECORD_MAX of the kernel: a longer record does not exist. */
 #define RECORD_MAX 8192u
 
@@ -61,4 +64,11 @@ bool avd__kmsg_pump(struct avd__kmsg *kmsg, struct avd__channel *channel, struct
 		avd__channel_send(channel, &message);
 	}
 	return some;
+}
+
+void avd__kmsg_catch_up(struct avd__kmsg *kmsg, struct avd__channel *channel,
+			struct avd__facts *facts)
+{
+	for (int i = 0; i < CATCH_UP && avd__kmsg_pump(kmsg, channel, facts); i++)
+		;
 }

@@ -16,5 +16,8 @@ struct avd__kmsg {
 void avd__kmsg_open(struct avd__kmsg *kmsg);
 /* Takes a bounded number of records. Returns whether there was one. */
 bool avd__kmsg_pump(struct avd__kmsg *kmsg, struct avd__channel *channel, struct avd__facts *facts);
+/* Takes what is there, a large but bounded number of records. */
+void avd__kmsg_catch_up(struct avd__kmsg *kmsg, struct avd__channel *channel,
+			struct avd__facts *facts);
 
 #endif

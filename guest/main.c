@@ -57,8 +57,7 @@ static void set_up_system(struct avd__init *init)
 	avd__pid1_settle();
 	avd__loopback_up();
 	avd__kmsg_open(&init->kmsg);
-	while (avd__kmsg_pump(&init->kmsg, &init->channel, &init->facts))
-		;
+	avd__kmsg_catch_up(&init->kmsg, &init->channel, &init->facts);
 	init->kmsg.started = true;
 	init->sysrq = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
 	if (avd__pid1_realtime(&why) < 0)

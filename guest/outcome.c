@@ -92,7 +92,9 @@ static void wait_for_words(struct avd__init *init)
 		avd__scx_read(&init->scx, &scx);
 		const bool busy = scx.state == AVD__SCX_ENABLING || scx.state == AVD__SCX_DISABLING;
 		const bool others = avd__scheduler_left_some(init) && scx.state != AVD__SCX_ENABLED;
-		if (init->scheduler.reaped && !(busy && took < words) && !(others && took < left))
+		/* A dead process whose tracer does not let it go is never reaped. */
+		const bool unreaped = !init->scheduler.reaped && took < left;
+		if (!unreaped && !(busy && took < words) && !(others && took < left))
 			break;
 		avd__turn(init, READING_INTERVAL);
 	}
@@ -119,6 +121,8 @@ static void died(struct avd__init *init, struct gate_run *run)
 			avd__explain_exec(&reason, init->config.scheduler[0],
 					  (int)child->exit.error);
 	} else {
+		if (!child->reaped)
+			avd__text_add(&reason, "; dead, but held by a process that traces it");
 		avd__reason_exit(&reason, &child->exit);
 		avd__reason_kernel(&reason, &init->facts.kernel);
 		avd__scx_read(&init->scx, &scx);

@@ -56,7 +56,7 @@ void avd__payload(struct avd__init *init)
 	const uint64_t limit_ms = init->config.cell.payload_ms;
 	const uint64_t start = avd__guest_now();
 	avd__child_release(&init->payload);
-	while (!init->payload.reaped) {
+	while (avd__child_alive(&init->payload)) {
 		avd__turn(init, INTERVAL);
 		if (!avd__watch(init)) {
 			end_payload(init, "the scheduler is gone");
@@ -67,6 +67,9 @@ void avd__payload(struct avd__init *init)
 			break;
 		}
 	}
+	const uint64_t took = avd__guest_now() - start;
+	/* Bounded: a dead process whose tracer does not let it go is never reaped. */
+	wait_for_end(init, avd__patience(END_LIMIT, init->slowness));
 	avd__drain(init);
-	send_exit(init, avd__guest_now() - start);
+	send_exit(init, took);
 }

@@ -138,8 +138,7 @@ void avd__start_scheduler(struct avd__init *init)
 	struct avd__scx_reading scx;
 
 	/* What the kernel said before is none of this scheduler's. */
-	while (avd__kmsg_pump(&init->kmsg, &init->channel, &init->facts))
-		;
+	avd__kmsg_catch_up(&init->kmsg, &init->channel, &init->facts);
 	memset(&init->facts, 0, sizeof(init->facts));
 	avd__scx_read(&init->scx, &scx);
 	init->seq_before = scx.enable_seq;
