@@ -192,6 +192,8 @@ static void conclude(struct avd__machine *machine, const struct avd__child_statu
 	char words[sizeof(end->detail) - 64];
 
 	last_words(machine, words, sizeof(words));
+	if (words[0])
+		avd__log(&machine->log, AVD_LOG_WARNING, "QEMU says: %s", words);
 	if (machine->stop_cause != AVD_END_UNKNOWN) {
 		end->cause = machine->stop_cause;
 	} else if (machine->shutdown[0]) {

@@ -269,6 +269,8 @@ static void check_fake(const char *body, uint32_t cause, const char *words)
 	ck_assert_msg(kit.end.cause == cause, "%s: cause %u %s", body, kit.end.cause,
 		      kit.end.detail);
 	ck_assert_msg(strstr(kit.end.detail, words) != NULL, "%s: %s", body, kit.end.detail);
+	const bool logged = kit.log.data && strstr(kit.log.data, "QEMU says: ");
+	ck_assert_int_eq(logged, strstr(body, ">&2") || strstr(body, "in 1 2"));
 	for (const char *p = kit.end.detail; *p; p++)
 		ck_assert((unsigned char)*p >= ' ');
 	kit_free(&kit);
