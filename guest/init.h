@@ -33,6 +33,7 @@ struct avd__init {
 	uint64_t heartbeat_at; /* when the next one is due */
 	/* enable_seq, time, and its CPU time, at the scheduler's start */
 	uint64_t seq_before, started_at, cpu_before;
+	bool attached; /* scheduler-attached was sent */
 	bool gone; /* scheduler-exit was sent */
 };
 

@@ -92,7 +92,8 @@ static void run(struct avd__init *init)
 	avd__start_prepare(init);
 	avd__start_scheduler(init);
 	avd__enter_phase(init, AVD_PHASE_GATE);
-	if (!avd__outcome(init))
+	init->attached = avd__outcome(init);
+	if (!init->attached)
 		return;
 	avd__dispatch(init);
 	avd__payload(init);

@@ -12,6 +12,23 @@
 /* For the kernel to disable what is left of the scheduler: tens of milliseconds. */
 #define DISABLE_LIMIT (AVD__NS_PER_S / 2)
 
+/* The last look takes this long, and this many readings: a scheduler that was killed a moment
+ * ago, together with the payload say, needs some milliseconds to be gone. */
+#define LAST_LOOK (50 * AVD__NS_PER_MS)
+#define LAST_READINGS 10
+
+static bool is_there_to_the_end(struct avd__init *init)
+{
+	const uint64_t start = avd__guest_now();
+
+	for (int i = 0; i < LAST_READINGS || avd__guest_now() - start < LAST_LOOK; i++) {
+		if (!avd__watch(init))
+			return false;
+		avd__turn(init, INTERVAL);
+	}
+	return avd__watch(init);
+}
+
 static bool is_ended(struct avd__init *init)
 {
 	return !init->scheduler.pid || init->scheduler.reaped;
@@ -68,7 +85,7 @@ static void disable_sched_ext(struct avd__init *init)
 
 void avd__teardown(struct avd__init *init)
 {
-	const bool enabled = init->scheduler.pid && init->gate.proof_at && avd__watch(init);
+	const bool enabled = init->attached && is_there_to_the_end(init);
 	struct avd_message message = {.kind = AVD_MSG_DONE, .u.done.enabled_at_end = enabled};
 
 	avd__enter_phase(init, AVD_PHASE_TEARDOWN);
