@@ -10,9 +10,9 @@ kept_by=$(sed -n 's/^# clang-format \([0-9]*\)$/\1/p' .clang-format)
 [ "$release" = "$kept_by" ] || skip "the tree is kept by clang-format $kept_by, this is $release"
 
 mapfile -t files < <(tracked '*.c' '*.h')
-failed=0
-for file in "${files[@]}"; do
-	clang-format --dry-run -Werror --ferror-limit=3 "$file" || failed=$((failed + 1))
-done
-[ $failed = 0 ] || echo "clang-format -i FILE... puts it right"
-finish ${#files[@]} $failed files
+if clang-format --dry-run -Werror "${files[@]}"; then
+	finish ${#files[@]} 0 files
+else
+	echo "clang-format -i FILE... puts it right"
+	finish ${#files[@]} some files
+fi
