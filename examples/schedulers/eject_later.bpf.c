@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Broken on purpose: schedules well for three seconds, then reports an error. */
+/* Broken on purpose: schedules well for three seconds, then uses a queue that does not exist. */
 #include "scx.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -12,11 +12,10 @@ SEC("struct_ops/eject_later_enqueue")
 void BPF_PROG(eject_later_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	const u64 now = bpf_ktime_get_ns();
-	scx_bpf_dsq_insert(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);
 	if (!first_ns)
 		first_ns = now;
-	else if (now - first_ns > GOOD_NS)
-		scx_error("eject_later: broken on purpose after three seconds");
+	const int good = now - first_ns <= GOOD_NS;
+	scx_bpf_dsq_insert(p, good ? SCX_DSQ_GLOBAL : NO_SUCH_DSQ, SCX_SLICE_DFL, enq_flags);
 }
 
 SEC(".struct_ops.link")

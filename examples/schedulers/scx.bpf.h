@@ -63,14 +63,10 @@ struct sched_ext_ops {
 /* kfuncs since 6.13 under these names */
 extern void scx_bpf_dsq_insert(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym;
 extern s32 scx_bpf_create_dsq(u64 dsq_id, s32 node) __ksym;
-extern void scx_bpf_error_bstr(char *fmt, unsigned long long *data, u32 data_size) __ksym;
 
-/* Ejects the scheduler with a message, like scx_bpf_error() of the scx project's headers. */
-#define scx_error(text)                                                \
-	({                                                             \
-		static char scx_error_text[] = text;                   \
-		unsigned long long scx_error_args[1] = {0};            \
-		scx_bpf_error_bstr(scx_error_text, scx_error_args, 0); \
-	})
+/* No scheduler here creates this queue: the kernel ejects the one that uses it. Schedulers
+ * of the field call scx_bpf_error() to end themselves; no program can on Debian's 7.2, whose
+ * BTF lacks a sound prototype of scx_bpf_error_bstr(). */
+#define NO_SUCH_DSQ 0xdeadULL
 
 #endif
