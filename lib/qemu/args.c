@@ -20,11 +20,12 @@ static const char sandbox[] =
  *   quiet                   panics, oopses and errors print all the same; 1.2 s of a boot
  *   8250.nr_uarts, pnpacpi  the kernel must not find the channel's UART: with the first alone
  *                           it makes a ttyS1 of what ACPI lists, or even calls that one ttyS0
+ *   reserve                 nor may a root user move ttyS0 there (TIOCSSERIAL): EBUSY
  *   the rest                time: no self-tests, no calibration, no page-table isolation
  */
 static const char kernel_cmdline[] =
-	"console=ttyS0 panic=-1 quiet rdinit=/init 8250.nr_uarts=1 pnpacpi=off mitigations=off "
-	"nokaslr no5lvl tsc=reliable random.trust_cpu=on cryptomgr.notests=1";
+	"console=ttyS0 panic=-1 quiet rdinit=/init 8250.nr_uarts=1 pnpacpi=off reserve=0x2f8,8 "
+	"mitigations=off nokaslr no5lvl tsc=reliable random.trust_cpu=on cryptomgr.notests=1";
 
 static void word(struct avd__buf *words, const char *text)
 {

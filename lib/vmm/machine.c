@@ -16,7 +16,8 @@
 
 /*
  * What pays, measured on stock kernels: no bus to scan, no controller to probe, no
- * crypto self-tests; the TSC is the clock. 8250.nr_uarts=1 keeps the kernel off the channel.
+ * crypto self-tests; the TSC is the clock. 8250.nr_uarts=1 reserve=0x2f8,8 keeps the kernel off the
+ * channel.
  */
 #define KERNEL_ARGS                                                                           \
 	"console=ttyS0 quiet panic=-1 reboot=k pci=off nokaslr mitigations=off tsc=reliable " \
