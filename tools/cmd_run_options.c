@@ -28,6 +28,7 @@ enum {
 	OPT_PAYLOAD_TIMEOUT,
 	OPT_LOG_LIMIT,
 	OPT_CHANNEL_LIMIT,
+	OPT_CARRIER,
 };
 
 const struct cli_option run_options[RUN_OPTION_COUNT] = {
@@ -57,11 +58,13 @@ const struct cli_option run_options[RUN_OPTION_COUNT] = {
 	{OPT_PAYLOAD_TIMEOUT, "payload-timeout", "DURATION", NULL},
 	{OPT_LOG_LIMIT, "log-limit", "SIZE", NULL},
 	{OPT_CHANNEL_LIMIT, "channel-limit", "SIZE", NULL},
+	{OPT_CARRIER, "carrier", "WORD", NULL},
 };
 
 const char run_more[] =
-	"Limits: --timeout [600s] --boot-timeout [120s] --silence-timeout [60s]\n"
-	"  --idle-timeout [60s] --settle [100ms] --budget-cpu [35s] --budget-wall [120s]\n"
+	"More: --carrier auto|serial|window [auto] --timeout [600s]\n"
+	"  --boot-timeout [120s] --silence-timeout [60s] --idle-timeout [60s]\n"
+	"  --settle [100ms] --budget-cpu [35s] --budget-wall [120s]\n"
 	"  --payload-timeout [none] --log-limit [4M] --channel-limit [256M]\n"
 	"Exit status: 0 passed; 1 failed, with a verdict; 2 wrong usage; 3 not tried";
 
@@ -145,6 +148,9 @@ static int parse_checked(const struct cli_command *command, int id, const char *
 	static const char *const machines[] = {[AVD_MACHINE_AUTO] = "auto",
 					       [AVD_MACHINE_QEMU] = "qemu",
 					       [AVD_MACHINE_KVM] = "kvm"};
+	static const char *const carriers[] = {[AVD_CARRIER_AUTO] = "auto",
+					       [AVD_CARRIER_SERIAL] = "serial",
+					       [AVD_CARRIER_WINDOW] = "window"};
 	static const char *const dispatch[] = {
 		[AVD_DISPATCH_QUICK] = "quick", [AVD_DISPATCH_OFF] = "off"};
 	struct avd_cell_options *cell = &request->cell;
@@ -165,6 +171,9 @@ static int parse_checked(const struct cli_command *command, int id, const char *
 	case OPT_MACHINE:
 		return cli_parse_word(command, "machine", value, machines, CLI_COUNT(machines),
 				      &cell->machine);
+	case OPT_CARRIER:
+		return cli_parse_word(command, "carrier", value, carriers, CLI_COUNT(carriers),
+				      &cell->carrier);
 	case OPT_DISPATCH:
 		return cli_parse_word(command, "dispatch", value, dispatch, CLI_COUNT(dispatch),
 				      &cell->dispatch);

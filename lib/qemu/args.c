@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/window.h"
+
 /* Translated code that QEMU keeps, in MiB; by default it reserves 1024. A boot of 7.3 fills 50 and
  * is as quick with 32; a guest that works on after it should not have to translate anew. */
 #define TB_SIZE_MIB 128u
@@ -77,6 +79,15 @@ static void add_ports(struct avd__buf *words)
 	add(words, "-device", "isa-serial,chardev=console,iobase=0x3f8,irq=4");
 }
 
+/* Memory that this process has mapped, too, as the region of a PCI device without a driver. */
+static void add_window(struct avd__buf *words)
+{
+	add(words, "-object",
+	    "memory-backend-file,id=window,share=on,mem-path=/proc/self/fd/%d,size=%u",
+	    AVD__QEMU_FD_WINDOW, AVD__WINDOW_SIZE);
+	add(words, "-device", "ivshmem-plain,memdev=window");
+}
+
 int avd__qemu_args(const struct avd__qemu_setup *setup, struct avd__buf *ret_words)
 {
 	struct avd__buf words = {0};
@@ -95,6 +106,8 @@ int avd__qemu_args(const struct avd__qemu_setup *setup, struct avd__buf *ret_wor
 		add(&words, "-chardev", "socket,id=channel,fd=%d", AVD__QEMU_FD_CHANNEL);
 		add(&words, "-chardev", "socket,id=qmp,fd=%d", AVD__QEMU_FD_QMP);
 		add_ports(&words);
+		if (setup->window)
+			add_window(&words);
 		add(&words, "-mon", "chardev=qmp,mode=control");
 		word(&words, "-S"); /* until QMP's events are on */
 		/* The only way to tell a triple fault from a reset; nothing but resets is logged.

@@ -20,7 +20,8 @@ enum avd__qemu_fd {
 	AVD__QEMU_FD_CHANNEL = 6,
 	AVD__QEMU_FD_QMP = 7,
 	AVD__QEMU_FD_TRACE = 8,
-	AVD__QEMU_FD_COUNT = 9,
+	AVD__QEMU_FD_WINDOW = 9, /* the last: not every machine has one */
+	AVD__QEMU_FD_COUNT = 10,
 };
 
 struct avd__qemu_setup {
@@ -28,6 +29,7 @@ struct avd__qemu_setup {
 	uint32_t major; /* QEMU's version */
 	const char *accel; /* "tcg" or "kvm" */
 	bool sandbox;
+	bool window; /* not by hand: the guest falls back to serial then */
 	uint32_t cpus;
 	uint64_t memory_bytes;
 	const char *kernel_cmdline;

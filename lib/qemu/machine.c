@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -33,6 +34,8 @@ struct avd__machine {
 	bool running; /* the guest was let run */
 	bool broke_down; /* it stopped without an order: KVM's internal error */
 	uint32_t stop_cause; /* AVD_END_UNKNOWN: none asked for */
+	bool serial_speaks; /* the guest did not get the window: frames come by serial */
+	bool window_told; /* that it is broken */
 	bool muted; /* the channel's reader has failed */
 	size_t triple_matched;
 	bool triple;
@@ -81,6 +84,49 @@ static void match_triple(struct avd__machine *machine, const unsigned char *byte
 	}
 }
 
+static void deliver_channel(struct avd__machine *machine, const struct avd__machine_sink *sink,
+			    const void *bytes, size_t size)
+{
+	if (!machine->muted && size && sink->channel(sink->userdata, bytes, size) < 0) {
+		machine->muted = true;
+		machine_stop(machine, AVD_END_HOST_STOP);
+	}
+}
+
+/* Beside a window the port is its bell, up to the first byte that is something else: a frame
+ * does not start with a bell, so that guest speaks by serial. */
+static void skip_doorbells(struct avd__machine *machine, const unsigned char **bytes, size_t *size)
+{
+	if (!machine->process.window.memory || machine->serial_speaks)
+		return;
+	while (*size && **bytes == AVD__WINDOW_DOORBELL_BYTE) {
+		++*bytes;
+		--*size;
+	}
+	machine->serial_speaks = *size > 0;
+}
+
+/* What the guest puts in behind our back it rings for again, so leaving some is no harm. */
+static void drain_window(struct avd__machine *machine, const struct avd__machine_sink *sink)
+{
+	struct avd__window *window = &machine->process.window;
+	size_t n, done = 0;
+
+	if (!window->memory)
+		return;
+	while (done < 2 * (size_t)AVD__WINDOW_DATA_SIZE &&
+	       (n = avd__window_take(window, machine->buffer, sizeof(machine->buffer))) > 0) {
+		deliver_channel(machine, sink, machine->buffer, n);
+		done += n;
+	}
+	if (window->broken && !machine->window_told) {
+		/* A byte that is no frame: the stream must not look whole. */
+		machine->window_told = true;
+		deliver_channel(machine, sink, "", 1);
+		machine_stop(machine, AVD_END_HOST_STOP);
+	}
+}
+
 static void deliver(struct avd__machine *machine, const struct avd__machine_sink *sink, int stream,
 		    size_t size)
 {
@@ -88,10 +134,8 @@ static void deliver(struct avd__machine *machine, const struct avd__machine_sink
 
 	switch ((enum stream)stream) {
 	case CHANNEL:
-		if (!machine->muted && sink->channel(sink->userdata, bytes, size) < 0) {
-			machine->muted = true;
-			machine_stop(machine, AVD_END_HOST_STOP);
-		}
+		skip_doorbells(machine, &bytes, &size);
+		deliver_channel(machine, sink, bytes, size);
 		break;
 	case CONSOLE:
 		sink->console(sink->userdata, bytes, size);
@@ -225,6 +269,7 @@ static int machine_step(struct avd__machine *machine, const struct avd__machine_
 		const bool dead = avd__child_ended(machine->process.child, &status);
 		for (int i = 0; i < STREAM_COUNT; i++)
 			dry &= drain(machine, sink, i);
+		drain_window(machine, sink);
 		if (!dead || !dry)
 			return 1;
 		conclude(machine, &status);
@@ -240,6 +285,8 @@ static void machine_free(struct avd__machine *machine)
 	avd__child_free(machine->process.child);
 	for (int i = 0; i < STREAM_COUNT; i++)
 		avd__close(&machine->process.streams[i]);
+	if (machine->process.window.memory)
+		munmap(machine->process.window.memory, AVD__WINDOW_SIZE);
 	avd__close(&machine->epoll_fd);
 	free(machine);
 }
@@ -305,6 +352,7 @@ static int machine_probe(const char *path, const char **ret_accel, struct avd__e
 
 const struct avd__machine_ops avd__qemu_ops = {
 	.name = "qemu",
+	.has_window = true,
 	.probe = machine_probe,
 	.start = machine_start,
 	.fd = machine_fd,

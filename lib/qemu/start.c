@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -123,17 +124,41 @@ static int keep(const struct avd__machine_spec *spec, const struct avd__qemu_set
 	return r;
 }
 
+/* Shared memory, mapped here and open for QEMU. */
+static int make_window(struct avd__window *window, int *ret_fd, struct avd__error *error)
+{
+	int fd = memfd_create("attachverdict-window", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	void *memory = MAP_FAILED;
+	/* Sealed: a QEMU that went wrong must not be able to cut it under our feet. */
+	if (fd >= 0 && ftruncate(fd, AVD__WINDOW_SIZE) == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+		memory = mmap(NULL, AVD__WINDOW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED) {
+		const int err = errno;
+		avd__close(&fd);
+		return avd__fail(error, err, "cannot make the window: %s", strerror(err));
+	}
+	avd__window_format(window, memory);
+	*ret_fd = fd;
+	return 0;
+}
+
 static int spawn(const struct avd__machine_spec *spec, const struct avd__qemu_setup *setup,
 		 struct avd__qemu_process *ret_process, struct avd__error *error)
 {
 	struct avd__buf words = {0};
 	struct ends ends;
 	struct avd__child *child;
+	int window_fd = -1;
 
 	if (avd__qemu_args(setup, &words))
 		return avd__fail(error, ENOMEM, "out of memory");
 	char **argv = avd__qemu_argv(&words);
-	int r = argv ? open_ends(&ends, error) : avd__fail(error, ENOMEM, "out of memory");
+	int r = argv ? 0 : avd__fail(error, ENOMEM, "out of memory");
+	if (r == 0 && setup->window)
+		r = make_window(&ret_process->window, &window_fd, error);
+	if (r == 0)
+		r = open_ends(&ends, error);
 	if (r)
 		goto out;
 	const int fds[AVD__QEMU_FD_COUNT] = {
@@ -146,18 +171,25 @@ static int spawn(const struct avd__machine_spec *spec, const struct avd__qemu_se
 		[AVD__QEMU_FD_CONSOLE] = ends.theirs[1],
 		[AVD__QEMU_FD_QMP] = ends.theirs[2],
 		[AVD__QEMU_FD_TRACE] = ends.theirs[3],
+		[AVD__QEMU_FD_WINDOW] = window_fd,
 	};
 	r = avd__write_all(ends.ours[2], avd__qmp_hello, strlen(avd__qmp_hello));
 	if (r)
 		avd__fail(error, -r, "cannot write to QEMU's monitor: %s", strerror(-r));
 	else
-		r = avd__child_start(setup->program, argv, fds, AVD__QEMU_FD_COUNT, &child, error);
+		r = avd__child_start(setup->program, argv, fds,
+				     AVD__QEMU_FD_COUNT - (window_fd < 0), &child, error);
 	close_ends(&ends, r != 0);
 	if (r == 0) {
 		ret_process->child = child;
 		memcpy(ret_process->streams, ends.ours, sizeof(ends.ours));
 	}
 out:
+	avd__close(&window_fd);
+	if (r && ret_process->window.memory) {
+		munmap(ret_process->window.memory, AVD__WINDOW_SIZE);
+		ret_process->window.memory = NULL;
+	}
 	free(argv);
 	avd__buf_free(&words);
 	return r;
@@ -183,6 +215,7 @@ int avd__qemu_start(const struct avd__machine_spec *spec, struct avd__qemu_proce
 		.sandbox = qemu.sandbox,
 		.cpus = spec->cpus,
 		.memory_bytes = spec->memory_bytes,
+		.window = !spec->serial,
 		.kernel_cmdline = cmdline.data,
 	};
 	avd__log(&spec->log, AVD_LOG_INFO, "QEMU %u.%u.%u (%s), accelerator %s (%s)",

@@ -3,6 +3,7 @@
 #ifndef AVD_LIB_QEMU_START_H
 #define AVD_LIB_QEMU_START_H
 
+#include "codec/window.h"
 #include "qemu/child.h"
 #include "qemu/qemu.h"
 #include "qemu/qmp.h"
@@ -13,6 +14,7 @@
 struct avd__qemu_process {
 	struct avd__child *child;
 	int streams[AVD__QEMU_STREAMS]; /* our ends, non-blocking; to be closed by the owner */
+	struct avd__window window; /* ->memory NULL: none; to be unmapped by the owner */
 };
 
 /* On failure, closes what it has opened: no child, all streams -1. */

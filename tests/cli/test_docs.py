@@ -39,7 +39,7 @@ class Docs(kit.Case):
 
     def test_man_tells_defaults_of_the_limits(self):
         text = self.attachverdict("run", "--help").stdout
-        defaults = re.findall(r"--([a-z-]+)\s+\[(\d+\w+)\]", text[text.index("Limits:"):])
+        defaults = re.findall(r"--([a-z-]+)\s+\[(\d+\w+)\]", text[text.index("More:"):])
         self.assertGreaterEqual(len(defaults), 9)
         source = self.man_source("run")
         for name, value in defaults:

@@ -44,6 +44,7 @@ CASES = [
     good("fifo", [FIFO], end_cause="guest-shutdown"),
     good("fifo-object", [FIFO + ".bpf.o"]),
     good("fifo-payload", [FIFO], payload=[HOSTILE + "hostile", "sleep"], series=ONE),
+    good("fifo-serial", [FIFO], options=["--carrier", "serial"]),
     good("fifo-4cpus", [FIFO], options=["--topology", "4"], series=ONE),
     good("fifo-1cpu", [FIFO], options=["--topology", "1"], series=ONE),
     good("fifo-20-times", [FIFO], repeat=20, series=ONE, timeout=1200),
