@@ -244,15 +244,20 @@ START_TEST(arguments_of_a_machine)
 	ck_assert_str_eq(after(argv, "-kernel"), "/proc/self/fd/3");
 	ck_assert_ptr_nonnull(after(argv, "-S"));
 	ck_assert_ptr_nonnull(after(argv, "-sandbox"));
+	ck_assert_ptr_null(after(argv, "-object"));
 	free(argv);
 	avd__buf_free(&words);
 
 	s.major = 10;
 	s.sandbox = false;
+	s.window = true;
 	ck_assert_int_eq(avd__qemu_args(&s, &words), 0);
 	argv = avd__qemu_argv(&words);
 	ck_assert_ptr_nonnull(strstr(after(argv, "-accel"), "tcg,thread=multi"));
 	ck_assert_ptr_null(after(argv, "-sandbox"));
+	ck_assert_str_eq(after(argv, "-object"),
+			 "memory-backend-file,id=window,share=on,mem-path=/proc/self/fd/9,"
+			 "size=8388608");
 	free(argv);
 	avd__buf_free(&words);
 
@@ -273,12 +278,14 @@ START_TEST(arguments_for_a_shell)
 	s.program = "printf";
 	s.kernel_path = "/tmp/it's a kernel";
 	s.initramfs_path = "/x/initramfs";
+	s.window = true; /* not by hand */
 	ck_assert_int_eq(avd__qemu_args(&s, &words), 0);
 	ck_assert_int_eq(avd__qemu_shell_line(&words, &line), 0);
 	ck_assert_ptr_nonnull(strstr(line.data, " -kernel '/tmp/it'\\''s a kernel' "));
 	ck_assert_ptr_nonnull(strstr(line.data, " -append 'a=b '\\''c'\\'' $d'\n"));
 	ck_assert_ptr_null(strstr(line.data, "/proc/self/fd"));
 	ck_assert_ptr_null(strstr(line.data, " -S "));
+	ck_assert_ptr_null(strstr(line.data, "ivshmem"));
 	avd__buf_free(&words);
 	avd__buf_free(&line);
 }
