@@ -37,9 +37,12 @@ class Stopped(kit.Isolated):
                                  stderr=subprocess.PIPE, encoding="utf-8")
         self.addCleanup(child.stdout.close)
         self.addCleanup(child.stderr.close)
+        lines = []
         while moment:
             line = child.stderr.readline()
-            self.assertTrue(line, f"it ended before '{moment}'")
+            lines.append(line)
+            if not line:
+                self.fail(f"it ended before '{moment}': {lines} {child.stdout.read()}")
             if re.match(rf"\[ *[0-9.]+\] {moment}", line):
                 break
         return child

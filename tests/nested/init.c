@@ -42,12 +42,14 @@ static void say(const char *what, const char *text)
 static void mounts(void)
 {
 	static const char *const points[][2] = {
-		{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}, {"tmpfs", "/tmp"}};
+		{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}};
 	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
 		mkdir(points[i][1], 0755);
 		if (mount(points[i][0], points[i][1], points[i][0], 0, NULL) < 0 && errno != EBUSY)
 			perror(points[i][1]);
 	}
+	/* No file system of its own on /tmp: the files of the plan may stand there. */
+	mkdir("/tmp", 01777);
 	mkdir("/dev/shm", 01777);
 	mount("tmpfs", "/dev/shm", "tmpfs", 0, NULL);
 }
