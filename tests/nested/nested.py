@@ -27,13 +27,16 @@ BROKEN = ["reject-object", "init-fail", "eject", "stall", "dies-early", "never-a
 ENDS = ["panic-before-attach", "reset-before-attach", "panic-after-attach", "init-killed",
         "early-panic"]
 GOOD_AND_BAD = ["fifo-object", "init-fail", "panic-before-attach"]
+# With two inner CPUs on the one emulated CPU, KVM there stops a cell in about a hundred with an
+# internal error at the idle loop's hlt; with one it never did. So what gates has one.
+ONE_CPU = ["--topology", "1"]
 # (series, case, more options); a part is one outer machine. The first two are run by default.
 PARTS = {
-    "7.3": [("7.3", name, []) for name in GOOD_AND_BAD]
-    + [("7.3", "fifo-object", ["--topology", cpus]) for cpus in ("1", "4")],
-    "others": [("7.2", "fifo-object", []), ("6.16", "fifo-object", []),
-               ("6.12", "no-sched-ext", [])],
-    "full-7.3": [("7.3", name, []) for name in ["fifo-object", *BROKEN, *ENDS]],
+    "7.3": [("7.3", name, ONE_CPU) for name in GOOD_AND_BAD],
+    "others": [("7.2", "fifo-object", ONE_CPU), ("6.16", "fifo-object", ONE_CPU),
+               ("6.12", "no-sched-ext", ONE_CPU)],
+    "full-7.3": [("7.3", name, []) for name in ["fifo-object", *BROKEN, *ENDS]]
+    + [("7.3", "fifo-object", ["--topology", "4"])],
     "full-others": [("7.2", name, []) for name in ["fifo-object", *BROKEN]]
     + [("6.16", name, []) for name in ["fifo-object", *BROKEN]],
 }
