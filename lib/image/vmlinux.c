@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "image/config.h"
+#include "image/elfdyn.h"
 
 /* A section that is looked through: .rodata and .BTF of a large kernel have 40 MB. */
 #define SECTION_MAX ((size_t)256 << 20)
@@ -43,30 +44,6 @@ static int fail_damaged(const struct inspection *in, int r, const char *what)
 			 strerror(-r));
 }
 
-static const char *machine_name(unsigned int machine)
-{
-	switch (machine) {
-	case EM_386:
-		return "32-bit x86";
-	case EM_AARCH64:
-		return "aarch64";
-	case EM_ARM:
-		return "arm";
-	case EM_RISCV:
-		return "riscv";
-	case EM_PPC64:
-		return "ppc64";
-	case EM_S390:
-		return "s390";
-	case EM_BPF:
-		return "bpf";
-	case EM_X86_64:
-		return "x86_64";
-	default:
-		return "another machine";
-	}
-}
-
 static int read_header(struct inspection *in)
 {
 	Elf64_Ehdr *ehdr = &in->ehdr;
@@ -86,7 +63,7 @@ static int read_header(struct inspection *in)
 		return avd__fail(in->error, ENOEXEC,
 				 "kernel %s: is an ELF file for %s (e_machine %u); take an x86_64 "
 				 "kernel",
-				 in->path, machine_name(machine), machine);
+				 in->path, avd__elf_machine_name(machine), machine);
 	}
 	if (ehdr->e_type != ET_EXEC && ehdr->e_type != ET_DYN)
 		return avd__fail(in->error, ENOEXEC,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
 /*
- * The seam between a cell and whatever runs its kernel. lib/qemu implements it (and
- * lib/vmm will); lib/cell is its only user. Headers only.
+ * The seam between a cell and whatever runs its kernel. lib/qemu and lib/vmm implement
+ * it; lib/cell is its only user. Headers only.
  */
 #ifndef AVD_LIB_MACHINE_MACHINE_H
 #define AVD_LIB_MACHINE_MACHINE_H
