@@ -48,7 +48,9 @@ struct avd_cell_options {
 	 * GUEST they sit in the guest where they do on the host. */
 	const char *const *includes;
 	size_t include_count;
-	const char *topology; /* CPUs: "1" to "252" [2] */
+	/* CPUs: a number, 1 to 252; or NUMA nodes, last-level caches in all, cores of each and
+	 * threads of a core ("2n4l4c2t": 32 CPUs); or a preset's name [2] */
+	const char *topology;
 	const char *cache_dir; /* [$XDG_CACHE_HOME/attachverdict or ~/.cache/attachverdict] */
 	/* The recording [none]. It appears under its name, or takes an older one's place, when it
 	 * is complete; a cancelled cell leaves none. A regular file; a link to one is followed. */

@@ -201,6 +201,7 @@ static int start_machine(struct avd_cell *cell, const struct avd__cell_boot *boo
 		.initramfs_fd = boot->initramfs_fd,
 		.initramfs_bytes = boot->initramfs_bytes,
 		.cpus = cell->config.cpus,
+		.topology = &cell->config.topology,
 		.memory_bytes = o->memory_bytes,
 		.serial = !avd__cell_window(cell),
 		.kernel_args = o->kernel_args,

@@ -160,18 +160,10 @@ int avd__cell_split_include(const char *include, char **ret_host, const char **r
 
 static int check_topology(struct avd__cell_config *config, struct avd__error *error)
 {
-	const char *text = config->options.topology;
-	uint32_t cpus = 0;
-	const char *p = text;
-	for (; *p >= '0' && *p <= '9' && cpus <= AVD__CELL_CPUS_MAX; p++)
-		cpus = cpus * 10 + (uint32_t)(*p - '0');
-	if (*p || cpus < AVD__CELL_CPUS_MIN || cpus > AVD__CELL_CPUS_MAX)
-		return avd__fail(error, EINVAL,
-				 "topology \"%s\": give the number of CPUs, %u to %u (other forms "
-				 "are not built in yet)",
-				 text, AVD__CELL_CPUS_MIN, AVD__CELL_CPUS_MAX);
-	config->cpus = cpus;
-	return 0;
+	const int r = avd__topology_parse(config->options.topology, &config->topology, error);
+	if (r == 0)
+		config->cpus = config->topology.cpus;
+	return r;
 }
 
 /* The value as the command line takes it: "1500ms", "60s", "256M", "1024G". */

@@ -14,10 +14,6 @@
 
 /* Two CPUs: the smallest machine in which a scheduler has to place tasks. */
 #define AVD__CELL_TOPOLOGY "2"
-#define AVD__CELL_CPUS_MIN 1u
-/* xAPIC ids are 8 bits wide and the I/O APIC and broadcast take two; QEMU's q35 without an
- * IOMMU, and x2APIC without interrupt remapping, stop at 255. */
-#define AVD__CELL_CPUS_MAX 252u
 
 /* A stock kernel, the unpacked init and a scheduler with its libraries need about 300 MiB. */
 #define AVD__CELL_MEMORY (UINT64_C(1024) * AVD__MIB)

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/util.h"
+#include "topology/topology.h"
 
 /* The archive's name in keep_dir: the cell writes it, a machine's kept command line names it. */
 #define AVD__KEEP_INITRAMFS "initramfs.cpio"
@@ -24,6 +25,7 @@ struct avd__machine_spec {
 	int initramfs_fd; /* sealed memfd, from offset 0 to its size */
 	uint64_t initramfs_bytes;
 	uint32_t cpus;
+	const struct avd__topology *topology; /* of as many CPUs; NULL: one LLC, one thread each */
 	uint64_t memory_bytes;
 	bool serial; /* the channel through the second UART only, without a window */
 	const char *kernel_args; /* appended to what the machine itself needs; may be NULL */

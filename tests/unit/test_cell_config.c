@@ -159,7 +159,7 @@ END_TEST
 START_TEST(topologies)
 {
 	static const char *const good[] = {"1", "2", "007", "252"};
-	static const char *const bad[] = {"0", "253", "-1", "2n4l", "4 ", " 4", "4294967298", "x"};
+	static const char *const bad[] = {"0", "253", "-1", "3n4l", "4 ", " 4", "4294967298", "x"};
 	struct avd_cell_options o = least();
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		o.topology = good[i];
