@@ -15,7 +15,8 @@
 #define AVD__ACPI_SLEEP_PORT 0x600u
 #define AVD__ACPI_SLEEP_STATUS_PORT 0x601u
 /* What init's power-off writes there: SLP_EN and the type of our \_S5. */
-#define AVD__ACPI_SLEEP_S5 (0x20u | 5u << 2)
+#define AVD__ACPI_SLEEP_ENABLE 0x20u
+#define AVD__ACPI_SLEEP_S5 (AVD__ACPI_SLEEP_ENABLE | 5u << 2)
 
 #define AVD__IOAPIC_BASE 0xfec00000u
 #define AVD__LAPIC_BASE 0xfee00000u

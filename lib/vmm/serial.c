@@ -51,8 +51,9 @@ static void write_data(struct avd__serial *serial, const uint8_t *bytes, size_t 
 	state->thr_interrupt = true;
 }
 
-void avd__serial_write(struct avd__serial *serial, uint32_t reg, const uint8_t *bytes, size_t count)
+void avd__serial_write(void *device, uint32_t reg, const uint8_t *bytes, size_t count)
 {
+	struct avd__serial *serial = device;
 	struct avd__serial_state *state = &serial->state;
 	const uint8_t value =
 		bytes[count - 1]; /* a string write to a register: the last one stays */
@@ -100,8 +101,9 @@ static uint8_t read_msr(const struct avd__serial_state *state)
 			 (state->mcr & 0x04) << 4 | (state->mcr & 0x08) << 4);
 }
 
-uint8_t avd__serial_read(struct avd__serial *serial, uint32_t reg)
+uint8_t avd__serial_read(void *device, uint32_t reg)
 {
+	struct avd__serial *serial = device;
 	struct avd__serial_state *state = &serial->state;
 	uint8_t value = 0;
 	switch (reg) {

@@ -31,8 +31,7 @@ struct avd__serial {
 	void (*interrupt)(void *userdata, bool level); /* NULL: no line */
 };
 
-void avd__serial_write(struct avd__serial *serial, uint32_t reg, const uint8_t *bytes,
-		       size_t count);
-uint8_t avd__serial_read(struct avd__serial *serial, uint32_t reg);
+void avd__serial_write(void *device, uint32_t reg, const uint8_t *bytes, size_t count);
+uint8_t avd__serial_read(void *device, uint32_t reg);
 
 #endif

@@ -25,26 +25,6 @@ int avd__vcpu_kick_signal(void)
 	return SIGRTMIN;
 }
 
-static void console_out(void *userdata, const uint8_t *bytes, size_t size)
-{
-	struct avd__vm *vm = userdata;
-	avd__outbox_put(&vm->console_box, bytes, size);
-}
-
-static void channel_out(void *userdata, const uint8_t *bytes, size_t size)
-{
-	struct avd__vm *vm = userdata;
-	avd__outbox_put(&vm->channel_box, bytes, size);
-}
-
-static void console_interrupt(void *userdata, bool level)
-{
-	struct avd__vm *vm = userdata;
-	struct kvm_irq_level line = {.irq = 4, .level = level};
-	if (vm->irqchip)
-		vm->sys->ioctl(vm->sys->userdata, vm->vm_fd, KVM_IRQ_LINE, &line);
-}
-
 static int open_kvm(struct avd__vm *vm, struct avd__error *error)
 {
 	const struct avd__kvm_sys *sys = vm->sys;
@@ -103,31 +83,6 @@ static int make_memory(struct avd__vm *vm, struct avd__error *error)
 	r = add_memory(vm, 0, 0, 0, vm->low_bytes, error);
 	return r < 0 ? r
 		     : add_memory(vm, 1, AVD__MEMORY_HIGH, vm->low_bytes, vm->high_bytes, error);
-}
-
-int avd__vm_add_window(struct avd__vm *vm, struct avd__error *error)
-{
-	void *memory;
-	int r = vm->sys->map(vm->sys->userdata, -1, AVD__WINDOW_SIZE, &memory);
-	if (r < 0)
-		return avd__fail(error, -r, "cannot map the window: %s", strerror(-r));
-	avd__window_format(&vm->window, memory);
-	struct kvm_userspace_memory_region region = {
-		.slot = 2,
-		.guest_phys_addr = AVD__WINDOW_ADDRESS,
-		.memory_size = AVD__WINDOW_SIZE,
-		.userspace_addr = (uintptr_t)memory,
-	};
-	struct kvm_ioeventfd doorbell = {
-		.addr = AVD__WINDOW_DOORBELL_PORT,
-		.len = 1,
-		.fd = vm->event_fd,
-		.flags = KVM_IOEVENTFD_FLAG_PIO,
-	};
-	r = AVD__KVM_IOCTL(vm->sys, vm->vm_fd, KVM_SET_USER_MEMORY_REGION, &region, error);
-	if (r >= 0)
-		r = AVD__KVM_IOCTL(vm->sys, vm->vm_fd, KVM_IOEVENTFD, &doorbell, error);
-	return r < 0 ? r : 0;
 }
 
 static int make_chips(struct avd__vm *vm, struct avd__error *error)
@@ -189,20 +144,6 @@ static int make_vcpus(struct avd__vm *vm, struct avd__error *error)
 	return r;
 }
 
-static int make_devices(struct avd__vm *vm, struct avd__error *error)
-{
-	vm->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (vm->event_fd < 0)
-		return avd__fail(error, errno, "cannot make an eventfd: %s", strerror(errno));
-	if (avd__outbox_init(&vm->console_box, vm->event_fd) < 0 ||
-	    avd__outbox_init(&vm->channel_box, vm->event_fd) < 0)
-		return avd__fail(error, ENOMEM, "out of memory");
-	vm->console = (struct avd__serial){
-		.userdata = vm, .transmit = console_out, .interrupt = console_interrupt};
-	vm->channel = (struct avd__serial){.userdata = vm, .transmit = channel_out};
-	return 0;
-}
-
 int avd__vm_new(const struct avd__kvm_sys *sys, uint64_t memory_bytes, uint32_t cpus, bool irqchip,
 		struct avd__vm **ret_vm, struct avd__error *error)
 {
@@ -223,7 +164,7 @@ int avd__vm_new(const struct avd__kvm_sys *sys, uint64_t memory_bytes, uint32_t 
 	if (r == 0)
 		r = make_chips(vm, error);
 	if (r == 0)
-		r = make_devices(vm, error);
+		r = avd__vm_make_devices(vm, error);
 	if (r == 0)
 		r = make_vcpus(vm, error);
 	if (r < 0) {
@@ -250,11 +191,7 @@ void avd__vm_free(struct avd__vm *vm)
 	avd__close(&vm->kvm_fd);
 	if (vm->memory)
 		vm->sys->unmap(vm->sys->userdata, vm->memory, vm->memory_bytes);
-	if (vm->window.memory)
-		vm->sys->unmap(vm->sys->userdata, vm->window.memory, AVD__WINDOW_SIZE);
-	avd__outbox_fini(&vm->console_box);
-	avd__outbox_fini(&vm->channel_box);
-	avd__close(&vm->event_fd);
+	avd__vm_free_devices(vm);
 	pthread_mutex_destroy(&vm->device_lock);
 	pthread_mutex_destroy(&vm->end_lock);
 	pthread_mutex_destroy(&vm->thread_lock);

@@ -11,9 +11,13 @@
 
 #include "codec/window.h"
 #include "machine/machine.h"
+#include "vmm/i8042.h"
 #include "vmm/kvm.h"
 #include "vmm/outbox.h"
+#include "vmm/power.h"
+#include "vmm/rtc.h"
 #include "vmm/serial.h"
+#include "vmm/window.h"
 
 /* KVM's own limit on x86 is larger; APIC ids up to 254 need no split irqchip. */
 #define AVD__VM_CPUS_MAX 252u
@@ -43,6 +47,10 @@ struct avd__vm {
 	/* Devices; every access from any vCPU under the lock. */
 	pthread_mutex_t device_lock;
 	struct avd__serial console, channel;
+	struct avd__i8042 i8042;
+	struct avd__power power;
+	struct avd__rtc rtc;
+	struct avd__doorbell doorbell;
 	struct avd__outbox console_box, channel_box;
 	struct avd__window window; /* ->memory NULL: none */
 	/* The end: the first cause stays. */
@@ -54,10 +62,6 @@ struct avd__vm {
 	_Atomic uint32_t running; /* vCPU threads */
 	_Atomic bool stopping;
 };
-
-/* Adds the window: its memory at AVD__WINDOW_ADDRESS and its doorbell, which KVM itself turns into
- * an event: no exit to this process. Before the start. */
-int avd__vm_add_window(struct avd__vm *vm, struct avd__error *error);
 
 /* Opens KVM and makes the machine with its memory (zero) and vCPUs (reset state). With
  * `irqchip` it has the in-kernel interrupt chips that a kernel needs; without, HLT ends the
@@ -81,7 +85,14 @@ uint64_t avd__vm_wait_ns(const struct avd__vm *vm);
 
 /* A vCPU's thread; vcpu.c. */
 void *avd__vcpu_main(void *vcpu);
-/* Port I/O of a vCPU; ports.c. */
+/* What is on the machine's bus and where it leads; devices.c. On failure what was made is left to
+ * avd__vm_free_devices(). */
+int avd__vm_make_devices(struct avd__vm *vm, struct avd__error *error);
+void avd__vm_free_devices(struct avd__vm *vm);
+/* Adds the window: its memory at AVD__WINDOW_ADDRESS and its doorbell, which KVM itself turns into
+ * an event: no exit to this process. Before the start. devices.c. */
+int avd__vm_add_window(struct avd__vm *vm, struct avd__error *error);
+/* Port I/O of a vCPU: `count` items of `width` bytes; ports.c. */
 void avd__vm_port_write(struct avd__vm *vm, uint16_t port, uint32_t width, const uint8_t *data,
 			uint32_t count);
 void avd__vm_port_read(struct avd__vm *vm, uint16_t port, uint32_t width, uint8_t *data,
