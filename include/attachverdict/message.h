@@ -63,6 +63,20 @@ enum avd_log_stream {
 	AVD_STREAM_PAYLOAD_STDOUT = 3,
 	AVD_STREAM_PAYLOAD_STDERR = 4,
 	AVD_STREAM_INIT = 5,
+	AVD_STREAM_DUMP = 6, /* the kernel's dump of its state when it ejected the scheduler */
+};
+
+/* Where kind, reason and message of an ejection come from. */
+enum avd_exit_source {
+	AVD_EXIT_FROM_KERNEL_LOG = 0, /* which does not have the exit code */
+	AVD_EXIT_FROM_PROBE = 1, /* a BPF probe on the kernel's exit path: exit_code is known */
+};
+
+/* Why the guest's init ended a payload that had not ended by itself. */
+enum avd_payload_end {
+	AVD_PAYLOAD_ENDED_ITSELF = 0,
+	AVD_PAYLOAD_TIME_LIMIT = 1, /* the cell's payload_ms */
+	AVD_PAYLOAD_SCHEDULER_GONE = 2, /* there was nothing left to try it under */
 };
 
 /* How a machine ended, as its runner saw it. Never evidence for a verdict. */
@@ -118,22 +132,30 @@ struct avd_msg_dispatch {
 	uint32_t ok; /* 1: every CPU and every task made progress */
 	uint32_t cpus_online;
 	struct avd_bytes cpus_ok; /* bit n of byte n/8: CPU n saw progress */
-	uint64_t wall_ns;
+	uint64_t wall_ns; /* how long it was looked for */
 	struct avd_str reason; /* empty if ok */
+	uint32_t mode; /* as the cell frame's dispatch: 1 quick, 2 full; 0: not told */
+	uint32_t tasks, tasks_ok; /* all tasks of the probe, and those that made progress */
+	uint64_t rounds; /* what all of them did: each time one gave the CPU away and got it back */
 };
 struct avd_msg_scheduler_exit {
 	uint64_t exit_kind; /* kernel's enum scx_exit_kind, 0: not known */
-	int64_t exit_code;
+	int64_t exit_code; /* struct scx_exit_info's; 0 also if it is not known: see source */
 	uint32_t code; /* enum avd_reason_code */
 	uint32_t phase; /* enum avd_phase in which it was seen */
 	struct avd_str reason; /* kernel's words, or the guest's */
 	struct avd_str message;
+	uint32_t source; /* enum avd_exit_source */
+	struct avd_str backtrace; /* where in the kernel it was thrown out: lines, may be empty */
 };
 struct avd_msg_payload_exit {
 	int32_t exit_status; /* -1: did not exit by itself */
 	uint32_t signal;
 	uint32_t error; /* errno of exec */
 	uint64_t wall_ns;
+	uint32_t ended_by; /* enum avd_payload_end */
+	uint32_t left_some; /* 1: it left other processes behind, which were killed at the end */
+	struct avd_str reason; /* why it could not be started; empty if it was */
 };
 struct avd_msg_log {
 	uint32_t stream; /* enum avd_log_stream */
@@ -175,8 +197,9 @@ struct avd_msg_cell {
 	uint64_t budget_wall_ms; /* wall guard of the same */
 	uint64_t payload_ms; /* payload's time limit, 0: none */
 	uint64_t log_limit; /* bytes of output kept per stream */
-	uint32_t dispatch; /* 0 off, 1 quick */
+	uint32_t dispatch; /* 0 off, 1 quick, 2 full */
 	uint64_t started_unix_ns;
+	uint64_t dispatch_ms; /* dispatch's time limit, guest time, 0: the guest's own choice */
 };
 struct avd_msg_end_cause {
 	uint32_t cause; /* enum avd_end_cause */

@@ -72,14 +72,16 @@ static const struct avd__field failure[] = {
 #define IN dispatch
 static const struct avd__field dispatch[] = {
 	U32_TO(2, ok, NEEDED, 1), U32(3, cpus_online, NEEDED), BYTES(4, cpus_ok, NEEDED),
-	U64(5, wall_ns, NEEDED),  TEXT(6, reason, OPTIONAL),
+	U64(5, wall_ns, NEEDED),  TEXT(6, reason, OPTIONAL),   U32(7, mode, OPTIONAL),
+	U32(8, tasks, OPTIONAL),  U32(9, tasks_ok, OPTIONAL),  U64(10, rounds, OPTIONAL),
 };
 #undef IN
 
 #define IN scheduler_exit
 static const struct avd__field scheduler_exit[] = {
-	U64(2, exit_kind, OPTIONAL), I64(3, exit_code, OPTIONAL), U32(4, code, NEEDED),
-	U32(5, phase, NEEDED),	     TEXT(6, reason, OPTIONAL),	  TEXT(7, message, OPTIONAL),
+	U64(2, exit_kind, OPTIONAL), I64(3, exit_code, OPTIONAL),  U32(4, code, NEEDED),
+	U32(5, phase, NEEDED),	     TEXT(6, reason, OPTIONAL),	   TEXT(7, message, OPTIONAL),
+	U32(8, source, OPTIONAL),    TEXT(9, backtrace, OPTIONAL),
 };
 #undef IN
 
@@ -89,6 +91,9 @@ static const struct avd__field payload_exit[] = {
 	U32_TO(3, signal, OPTIONAL, SIGNAL_MAX),
 	U32_TO(4, error, OPTIONAL, ERRNO_MAX),
 	U64(5, wall_ns, NEEDED),
+	U32(6, ended_by, OPTIONAL),
+	U32_TO(7, left_some, OPTIONAL, 1),
+	TEXT(8, reason, OPTIONAL),
 };
 #undef IN
 
@@ -134,6 +139,7 @@ static const struct avd__field cell[] = {
 	U64(16, budget_cpu_ms, NEEDED), U64(17, budget_wall_ms, NEEDED),
 	U64(18, payload_ms, OPTIONAL),	U64(19, log_limit, NEEDED),
 	U32(20, dispatch, OPTIONAL),	U64(21, started_unix_ns, NEEDED),
+	U64(22, dispatch_ms, OPTIONAL),
 };
 #undef IN
 

@@ -31,6 +31,7 @@ const char *avd_log_stream_name(uint32_t stream)
 		[AVD_STREAM_PAYLOAD_STDOUT] = "payload-stdout",
 		[AVD_STREAM_PAYLOAD_STDERR] = "payload-stderr",
 		[AVD_STREAM_INIT] = "init",
+		[AVD_STREAM_DUMP] = "sched-ext-dump",
 	};
 	return NAME_OF(names, stream);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 #include "report/format.h"
 
+#include <attachverdict/message.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
@@ -115,5 +116,38 @@ const char *avd__exit_kind_name(uint64_t kind)
 		return "runnable task stall";
 	default:
 		return NULL;
+	}
+}
+
+const char *avd__dispatch_mode_name(uint32_t mode)
+{
+	static const char *const names[] = {NULL, "quick", "full"};
+	return mode < AVD__ARRAY_SIZE(names) ? names[mode] : NULL;
+}
+
+const char *avd__payload_end_name(uint32_t ended_by)
+{
+	static const char *const names[] = {
+		[AVD_PAYLOAD_ENDED_ITSELF] = "itself",
+		[AVD_PAYLOAD_TIME_LIMIT] = "time-limit",
+		[AVD_PAYLOAD_SCHEDULER_GONE] = "scheduler-gone",
+	};
+	return ended_by < AVD__ARRAY_SIZE(names) ? names[ended_by] : "unknown";
+}
+
+void avd__put_missing_cpus(struct avd__buf *out, const uint8_t *bits, uint32_t count)
+{
+	const char *comma = "";
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t end = i;
+		while (end < count && !(bits[end / 8] >> (end % 8) & 1))
+			end++;
+		if (end == i)
+			continue;
+		avd__buf_printf(out, "%s%" PRIu32, comma, i);
+		if (end - i > 1)
+			avd__buf_printf(out, "-%" PRIu32, end - 1);
+		comma = ",";
+		i = end;
 	}
 }

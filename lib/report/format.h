@@ -18,5 +18,11 @@ void avd__put_errno(struct avd__buf *out, uint32_t number);
 /* The kernel's enum scx_exit_kind in words, NULL for a number that is not known here
  * (kernel/sched/ext_internal.h; equal in 6.12 to 7.3). */
 const char *avd__exit_kind_name(uint64_t kind);
+/* "quick" or "full"; NULL: not told. */
+const char *avd__dispatch_mode_name(uint32_t mode);
+/* enum avd_payload_end: "itself", "time-limit", "scheduler-gone". */
+const char *avd__payload_end_name(uint32_t ended_by);
+/* CPUs of the bits that are not set in bits[0..count): "0-3,7". Nothing if all are. */
+void avd__put_missing_cpus(struct avd__buf *out, const uint8_t *bits, uint32_t count);
 
 #endif

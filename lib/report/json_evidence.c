@@ -136,25 +136,55 @@ static void put_dispatch(struct avd__json *json, const struct avd__evidence *ev)
 	avd__json_close(json, ']');
 	avd__json_u64(json, "wall_ns", ev->dispatch.wall_ns);
 	put_text(json, "reason", ev->dispatch_reason);
+	avd__json_cstring(json, "mode", avd__dispatch_mode_name(ev->dispatch.mode));
+	avd__json_u64(json, "tasks", ev->dispatch.tasks);
+	avd__json_u64(json, "tasks_ok", ev->dispatch.tasks_ok);
+	avd__json_u64(json, "rounds", ev->dispatch.rounds);
 	avd__json_close(json, '}');
 }
 
-static void put_ejection(struct avd__json *json, const struct avd__evidence *ev)
+static void put_backtrace(struct avd__json *json, const struct avd__evidence *ev)
+{
+	const char *at = ev->backtrace, *const end = at + ev->backtrace_len;
+	avd__json_open(json, "backtrace", '[');
+	while (at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		const char *const stop = newline ? newline : end;
+		avd__json_string(json, NULL, at, (size_t)(stop - at));
+		at = newline ? newline + 1 : end;
+	}
+	avd__json_close(json, ']');
+}
+
+static int put_ejection(struct avd__json *json, const struct avd__evidence *ev)
 {
 	const struct avd_msg_scheduler_exit *exit = &ev->scheduler_exit;
 	if (!ev->have_scheduler_exit) {
 		avd__json_null(json, "scheduler_exit");
-		return;
+		return 0;
 	}
 	avd__json_open(json, "scheduler_exit", '{');
 	avd__json_u64(json, "kind", exit->exit_kind);
 	avd__json_cstring(json, "kind_name", avd__exit_kind_name(exit->exit_kind));
-	avd__json_i64(json, "exit_code", exit->exit_code);
+	if (exit->source == AVD_EXIT_FROM_PROBE)
+		avd__json_i64(json, "exit_code", exit->exit_code);
+	else
+		avd__json_null(json, "exit_code");
+	avd__json_cstring(json, "source",
+			  exit->source == AVD_EXIT_FROM_PROBE ? "probe" : "kernel-log");
 	avd__json_cstring(json, "code", avd_reason_code_name(exit->code));
 	avd__json_cstring(json, "phase", avd_phase_name(exit->phase));
 	put_text(json, "reason", ev->exit_reason);
 	put_text(json, "message", ev->exit_message);
+	if (ev->exit_phase_ns)
+		avd__json_u64(json, "phase_ns", ev->exit_phase_ns);
+	else
+		avd__json_null(json, "phase_ns");
+	put_backtrace(json, ev);
+	const int r = put_output(json, "dump", &ev->output[AVD_STREAM_DUMP],
+				 ev->output_dropped[AVD_STREAM_DUMP]);
 	avd__json_close(json, '}');
+	return r;
 }
 
 static int put_payload(struct avd__json *json, const struct avd__evidence *ev)
@@ -172,6 +202,9 @@ static int put_payload(struct avd__json *json, const struct avd__evidence *ev)
 		avd__json_u64(json, "wall_ns", ev->payload_exit.wall_ns);
 	else
 		avd__json_null(json, "wall_ns");
+	put_text(json, "reason", ev->payload_reason);
+	avd__json_cstring(json, "ended_by", avd__payload_end_name(ev->payload_exit.ended_by));
+	avd__json_bool(json, "left_some", ev->payload_exit.left_some != 0);
 	const int r = put_output(json, "stdout", &ev->output[AVD_STREAM_PAYLOAD_STDOUT],
 				 ev->output_dropped[AVD_STREAM_PAYLOAD_STDOUT]);
 	const int r2 = put_output(json, "stderr", &ev->output[AVD_STREAM_PAYLOAD_STDERR],
@@ -268,7 +301,8 @@ int avd__json_evidence(struct avd__json *json, const struct avd__evidence *ev)
 	int r = put_scheduler(json, ev);
 	put_attach(json, ev);
 	put_dispatch(json, ev);
-	put_ejection(json, ev);
+	if (r == 0)
+		r = put_ejection(json, ev);
 	if (r == 0)
 		r = put_payload(json, ev);
 	put_phases(json, ev);

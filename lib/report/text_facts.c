@@ -109,13 +109,19 @@ static void row_dispatch(struct avd__text *text)
 	avd__text_row(text, "dispatch");
 	avd__buf_printf(out, "%" PRIu32 " of %" PRIu32 " CPUs ran tasks", good,
 			ev->dispatch.cpus_online);
-	const char *comma = "; not CPU ";
-	for (uint32_t i = 0; i < cpus && good < cpus; i++) {
-		if (ev->dispatch_cpus[i / 8] >> (i % 8) & 1)
-			continue;
-		avd__buf_printf(out, "%s%" PRIu32, comma, i);
-		comma = ", ";
+	if (good < cpus) {
+		avd__buf_puts(out, cpus - good == 1 ? "; not CPU " : "; not CPUs ");
+		avd__put_missing_cpus(out, ev->dispatch_cpus, cpus);
 	}
+	if (ev->dispatch.tasks)
+		avd__buf_printf(out, "; %" PRIu32 " of %" PRIu32 " tasks made progress",
+				ev->dispatch.tasks_ok, ev->dispatch.tasks);
+	if (ev->dispatch.wall_ns) {
+		avd__buf_puts(out, " in ");
+		avd__put_duration(out, ev->dispatch.wall_ns);
+	}
+	if (avd__dispatch_mode_name(ev->dispatch.mode))
+		avd__buf_printf(out, " (%s)", avd__dispatch_mode_name(ev->dispatch.mode));
 	if (*ev->dispatch_reason && !is_told(text, ev->dispatch_reason)) {
 		avd__buf_puts(out, "; ");
 		put_escaped(text, ev->dispatch_reason);
@@ -144,8 +150,11 @@ static void row_ejection(struct avd__text *text)
 		put_escaped(text, ev->exit_message);
 	}
 	if (exit->exit_kind)
-		avd__buf_printf(out, " (kind %" PRIu64 ", code %" PRId64 ")", exit->exit_kind,
-				exit->exit_code);
+		avd__buf_printf(out, " (kind %" PRIu64, exit->exit_kind);
+	if (exit->exit_kind && exit->source == AVD_EXIT_FROM_PROBE)
+		avd__buf_printf(out, ", code %" PRId64, exit->exit_code);
+	if (exit->exit_kind)
+		avd__buf_puts(out, ")");
 	avd__buf_puts(out, "\n");
 }
 
@@ -159,6 +168,12 @@ static void row_payload_end(struct avd__text *text)
 			   ev->payload_exit.error);
 	avd__buf_puts(&text->out, " after ");
 	avd__put_duration(&text->out, ev->payload_exit.wall_ns);
+	if (ev->payload_exit.ended_by == AVD_PAYLOAD_TIME_LIMIT)
+		avd__buf_puts(&text->out, ", ended at its time limit");
+	else if (ev->payload_exit.ended_by == AVD_PAYLOAD_SCHEDULER_GONE)
+		avd__buf_puts(&text->out, ", ended because its scheduler was gone");
+	if (ev->payload_exit.left_some)
+		avd__buf_puts(&text->out, "; it left processes behind");
 	avd__buf_puts(&text->out, "\n");
 }
 

@@ -144,6 +144,12 @@ int avd__text_quotes(struct avd__text *text)
 	};
 
 	quote_kernel(text);
+	if (text->verbose) {
+		const int r = quote_tail(text, "dump", &ev->output[AVD_STREAM_DUMP], most,
+					 ev->output_dropped[AVD_STREAM_DUMP]);
+		if (r < 0)
+			return r;
+	}
 	for (size_t i = 0; i < AVD__ARRAY_SIZE(output); i++) {
 		const uint32_t stream = output[i].stream;
 		if (stream == AVD_STREAM_INIT && !unconfirmed && !text->verbose)

@@ -91,6 +91,7 @@ static void take_cell(struct avd__evidence *ev, const struct avd_msg_cell *cell)
 	ev->settle_ms = cell->settle_ms;
 	ev->budget_cpu_ms = cell->budget_cpu_ms;
 	ev->started_unix_ns = cell->started_unix_ns;
+	ev->payload_ms = cell->payload_ms;
 	ev->dispatch_mode = cell->dispatch;
 }
 
@@ -132,12 +133,23 @@ static void take_dispatch(struct avd__evidence *ev, const struct avd_msg_dispatc
 	ev->dispatch.reason = COPY(ev->dispatch_reason, dispatch->reason);
 }
 
-static void take_exit(struct avd__evidence *ev, const struct avd_msg_scheduler_exit *gone)
+static void take_exit(struct avd__evidence *ev, const struct avd_msg_scheduler_exit *gone,
+		      uint64_t time_ns)
 {
 	if (ev->have_scheduler_exit)
 		return; /* what came first is the cause, the rest follows from it */
 	ev->have_scheduler_exit = 1;
 	ev->scheduler_exit = *gone;
+	if (gone->phase < AVD__ARRAY_SIZE(ev->phase_ns) && ev->phase_ns[gone->phase] &&
+	    time_ns > ev->phase_ns[gone->phase])
+		ev->exit_phase_ns = time_ns - ev->phase_ns[gone->phase];
+	ev->backtrace_len =
+		(uint32_t)(gone->backtrace.len < sizeof(ev->backtrace) ? gone->backtrace.len
+								       : sizeof(ev->backtrace));
+	if (ev->backtrace_len)
+		memcpy(ev->backtrace, gone->backtrace.data, ev->backtrace_len);
+	ev->scheduler_exit.backtrace =
+		(struct avd_str){.data = ev->backtrace, .len = ev->backtrace_len};
 	ev->scheduler_exit.reason = COPY(ev->exit_reason, gone->reason);
 	ev->scheduler_exit.message = COPY(ev->exit_message, gone->message);
 }
@@ -220,10 +232,11 @@ static void take_attached(struct avd__evidence *ev, const struct avd_msg_attache
 static void take_payload_exit(struct avd__evidence *ev, const struct avd_msg_payload_exit *gone)
 {
 	const struct avd_msg_payload_exit *const before = &ev->payload_exit;
-	if (before->exit_status || before->signal || before->error)
+	if (before->exit_status || before->signal || before->error || before->ended_by)
 		return; /* a later success does not undo a failure */
 	ev->have_payload_exit = 1;
 	ev->payload_exit = *gone;
+	ev->payload_exit.reason = COPY(ev->payload_reason, gone->reason);
 }
 
 static void take_hello(struct avd__evidence *ev, const struct avd_msg_hello *hello)
@@ -263,7 +276,7 @@ static void take_guest(struct avd__evidence *ev, const struct avd_message *messa
 		take_dispatch(ev, &message->u.dispatch);
 		break;
 	case AVD_MSG_SCHEDULER_EXIT:
-		take_exit(ev, &message->u.scheduler_exit);
+		take_exit(ev, &message->u.scheduler_exit, message->time_ns);
 		break;
 	case AVD_MSG_PAYLOAD_EXIT:
 		take_payload_exit(ev, &message->u.payload_exit);

@@ -16,6 +16,7 @@
 #define AVD__EVIDENCE_KERNEL_LINES                                                              \
 	48u /* telling kernel lines (sched_ext, panic, Oops, BUG, watchdog): the first 16, then \
 	       the last ones */
+#define AVD__EVIDENCE_BACKTRACE 2048u /* some 30 lines; the kernel keeps 64 (SCX_EXIT_BT_LEN) */
 #define AVD__EVIDENCE_ARGV 2048u /* a command, items joined by NUL */
 
 struct avd__tail {
@@ -40,7 +41,7 @@ struct avd__evidence {
 	char scheduler[AVD__EVIDENCE_ARGV], payload[AVD__EVIDENCE_ARGV];
 	uint32_t scheduler_len, payload_len; /* with the NULs between items */
 	uint32_t cpus;
-	uint64_t memory_bytes, settle_ms, budget_cpu_ms, started_unix_ns;
+	uint64_t memory_bytes, settle_ms, budget_cpu_ms, started_unix_ns, payload_ms;
 	uint32_t dispatch_mode;
 	/* guest */
 	char release[128];
@@ -59,18 +60,23 @@ struct avd__evidence {
 	char failure_reason[AVD_VERDICT_REASON_MAX];
 	struct avd_msg_dispatch dispatch;
 	uint8_t dispatch_cpus[128]; /* 1024 CPUs */
-	char dispatch_reason[AVD__EVIDENCE_TEXT];
+	char dispatch_reason[AVD_VERDICT_REASON_MAX];
 	struct avd_msg_scheduler_exit scheduler_exit;
+	uint64_t exit_phase_ns; /* from the beginning of the phase in which it was seen; 0: not
+				   known */
 	char exit_reason[AVD__EVIDENCE_TEXT], exit_message[AVD_VERDICT_REASON_MAX];
+	char backtrace[AVD__EVIDENCE_BACKTRACE]; /* raw */
+	uint32_t backtrace_len;
 	struct avd_msg_payload_exit payload_exit;
+	char payload_reason[AVD__EVIDENCE_TEXT];
 	struct avd_msg_init_failed init_failed;
 	char init_reason[AVD__EVIDENCE_TEXT];
 	struct avd_msg_end_cause end_cause;
 	char end_detail[AVD__EVIDENCE_TEXT];
 	struct avd_msg_done done;
 	/* outputs; index by enum avd_log_stream */
-	struct avd__tail output[6];
-	uint64_t output_dropped[6];
+	struct avd__tail output[AVD_STREAM_DUMP + 1];
+	uint64_t output_dropped[AVD_STREAM_DUMP + 1];
 	struct avd__tail console;
 	struct avd__kernel_line kernel_lines[AVD__EVIDENCE_KERNEL_LINES];
 	uint32_t kernel_line_count, kernel_line_next; /* read them by avd__evidence_kernel_line() */

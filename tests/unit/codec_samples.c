@@ -34,13 +34,16 @@ static const struct avd_message typical[] = {
 	{.kind = AVD_MSG_PAYLOAD_STARTING, .time_ns = 2900000000},
 	{.kind = AVD_MSG_DISPATCH, .time_ns = 2950000000, .u.dispatch = {
 		.ok = 0, .cpus_online = 9, .cpus_ok = BYTES("\xfe\x01"), .wall_ns = 50000000,
-		.reason = STR("CPU 0 made no progress")}},
+		.reason = STR("CPU 0 made no progress"), .mode = 2, .tasks = 18, .tasks_ok = 17,
+		.rounds = 3400}},
 	{.kind = AVD_MSG_SCHEDULER_EXIT, .time_ns = 3000000000, .u.scheduler_exit = {
 		.exit_kind = 1026, .exit_code = -110, .code = 23, .phase = 5,
 		.reason = STR("runnable task stall"),
-		.message = STR("sh[80] failed to run for 30.1s")}},
+		.message = STR("sh[80] failed to run for 30.1s"), .source = 1,
+		.backtrace = STR("check_rq_for_timeouts+0x12c/0x160\n")}},
 	{.kind = AVD_MSG_PAYLOAD_EXIT, .time_ns = 3100000000, .u.payload_exit = {
-		.exit_status = -1, .signal = 15, .error = 13, .wall_ns = 200000000}},
+		.exit_status = -1, .signal = 15, .error = 13, .wall_ns = 200000000, .ended_by = 1,
+		.left_some = 1, .reason = STR("cannot execute \"/x\"")}},
 	{.kind = AVD_MSG_LOG, .time_ns = 2250000000, .u.log = {
 		.stream = AVD_STREAM_SCHEDULER_STDERR, .bytes = BYTES("loading\n\xff\x1b[0m"),
 		.dropped = 4096}},
@@ -60,7 +63,7 @@ static const struct avd_message typical[] = {
 		.topology = STR("2"), .cpus = 2, .memory_bytes = 1073741824, .settle_ms = 100,
 		.budget_cpu_ms = 35000, .budget_wall_ms = 120000, .payload_ms = 60000,
 		.log_limit = 4194304, .dispatch = 1,
-		.started_unix_ns = 1795435200000000000}},
+		.started_unix_ns = 1795435200000000000, .dispatch_ms = 5000}},
 	{.kind = AVD_MSG_END_CAUSE, .time_ns = 9000000000, .u.end_cause = {
 		.cause = AVD_END_GUEST_RESET, .code = 12,
 		.detail = STR("Kernel panic - not syncing: \u201cboom\u201d"),

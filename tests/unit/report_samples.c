@@ -139,12 +139,21 @@ static void ejected(struct kit *kit)
 	kernel_line(kit, 7400120, "sched_ext: fifo: kworker/1:0[27] failed to run for 5.012s");
 	m.u.scheduler_exit.phase = AVD_PHASE_DISPATCH;
 	m.u.scheduler_exit.message = STR("kworker/1:0[27] failed to run for 5.012s");
+	m.u.scheduler_exit.source = AVD_EXIT_FROM_PROBE;
+	m.u.scheduler_exit.backtrace =
+		STR("scx_watchdog_workfn+0x154/0x1e0\nprocess_one_work+0x18e/0x3e0\n");
+	kit_log(kit, AVD_STREAM_DUMP, "CPU states\n----------\n\nCPU 1   : nr_run=1 flags=0x1\n");
 	at(kit, 7410);
 	kit_add_message(kit, &m);
 	m = kit_message(AVD_MSG_DISPATCH);
 	m.u.dispatch.ok = 0;
 	m.u.dispatch.cpus_ok.data = (const uint8_t *)"\x01";
-	m.u.dispatch.reason = STR("CPU 1 made no progress");
+	m.u.dispatch.reason = STR("CPU 1 made no progress in 4870 ms");
+	m.u.dispatch.wall_ns = 4870 * MS;
+	m.u.dispatch.mode = 1;
+	m.u.dispatch.tasks = 4;
+	m.u.dispatch.tasks_ok = 3;
+	m.u.dispatch.rounds = 60;
 	kit_add_message(kit, &m);
 	phase(kit, AVD_PHASE_TEARDOWN, 7500);
 	m = kit_message(AVD_MSG_DONE);
@@ -276,7 +285,9 @@ static void hostile(struct kit *kit)
 							     .exit_code = INT64_MIN,
 							     .code = UINT32_MAX,
 							     .phase = UINT32_MAX,
-							     .reason = STR("\r\x9b")};
+							     .reason = STR("\r\x9b"),
+							     .source = 1,
+							     .backtrace = STR("\033[2J\n\n\xff")};
 	kit_add_message(kit, &m);
 	end(kit, UINT32_MAX, UINT32_MAX, "\033c", "\033c\xf0\x9f\x90\xa7\r\nFAILED\033[A");
 }

@@ -249,7 +249,8 @@ START_TEST(names)
 	ck_assert_str_eq(avd_phase_name(7), "unknown");
 	ck_assert_str_eq(avd_log_stream_name(AVD_STREAM_INIT), "init");
 	ck_assert_str_eq(avd_log_stream_name(0), "unknown");
-	ck_assert_str_eq(avd_log_stream_name(6), "unknown");
+	ck_assert_str_eq(avd_log_stream_name(6), "sched-ext-dump");
+	ck_assert_str_eq(avd_log_stream_name(7), "unknown");
 	ck_assert_str_eq(avd_end_cause_name(AVD_END_GUEST_RESET), "guest-reset");
 	ck_assert_str_eq(avd_end_cause_name(AVD_END_MACHINE_KILLED), "machine-killed");
 	ck_assert_str_eq(avd_end_cause_name(AVD_END_UNKNOWN), "unknown");

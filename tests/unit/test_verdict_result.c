@@ -44,7 +44,43 @@ START_TEST(ejected_fails)
 	kit_add(&kit, AVD_MSG_PAYLOAD_EXIT);
 	finish();
 	expect(AVD_REASON_EJECTED, "the kernel ejected the scheduler in phase payload: runnable "
-				   "task stall: task 1 stalled (exit kind 1026, code 0)");
+				   "task stall: task 1 stalled (exit kind 1026)");
+}
+END_TEST
+
+/* The kernel's exit code is told where something knew it. */
+START_TEST(the_exit_code_is_told_if_it_is_known)
+{
+	struct avd_message gone = kit_message(AVD_MSG_SCHEDULER_EXIT);
+	gone.u.scheduler_exit.source = AVD_EXIT_FROM_PROBE;
+	gone.u.scheduler_exit.exit_code = -7;
+	confirm(RECORDING);
+	kit_add_message(&kit, &gone);
+	finish();
+	expect(AVD_REASON_EJECTED, "task 1 stalled (exit kind 1026, code -7)");
+}
+END_TEST
+
+/* An ejection during the dispatch probe names whom the scheduler starved until then. */
+START_TEST(ejected_in_dispatch_names_the_starved)
+{
+	struct avd_message gone = kit_message(AVD_MSG_SCHEDULER_EXIT);
+	struct avd_message dispatch = kit_message(AVD_MSG_DISPATCH);
+	struct avd_message phase = kit_message(AVD_MSG_PHASE);
+	phase.u.phase.phase = AVD_PHASE_DISPATCH;
+	phase.time_ns = UINT64_C(2000000000);
+	gone.u.scheduler_exit.phase = AVD_PHASE_DISPATCH;
+	gone.time_ns = UINT64_C(5250000000);
+	dispatch.u.dispatch.ok = 0;
+	dispatch.u.dispatch.reason = (struct avd_str){"CPU 1 made no progress in 3250 ms", 33};
+	confirm(RECORDING);
+	kit_add_message(&kit, &phase);
+	kit_add_message(&kit, &gone);
+	kit_add_message(&kit, &dispatch);
+	finish();
+	expect(AVD_REASON_EJECTED,
+	       "in phase dispatch, 3.250 s after it began: runnable task stall: task 1 stalled "
+	       "(exit kind 1026); CPU 1 made no progress in 3250 ms");
 }
 END_TEST
 
@@ -160,6 +196,12 @@ START_TEST(the_payload_must_succeed)
 		{{.exit_status = -1, .signal = 9}, "killed by signal 9"},
 		{{.exit_status = -1, .error = 2}, "could not be started (errno 2)"},
 		{{.exit_status = -1}, "status -1"},
+		{{.exit_status = -1, .error = 8, .reason = {"\"/x\" is no program", 18}},
+		 "could not be started: \"/x\" is no program"},
+		{{.exit_status = 0, .ended_by = AVD_PAYLOAD_TIME_LIMIT}, "its time limit of"},
+		{{.exit_status = -1, .signal = 15, .ended_by = AVD_PAYLOAD_TIME_LIMIT},
+		 "was still running when its time limit of"},
+		{{.exit_status = 0, .ended_by = AVD_PAYLOAD_SCHEDULER_GONE}, "scheduler was gone"},
 	};
 	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
 		struct avd_message gone = kit_message(AVD_MSG_PAYLOAD_EXIT);
@@ -343,8 +385,9 @@ START_TEST(nothing_passes_before_the_end)
 }
 END_TEST
 
-KIT_MAIN(ejected_fails, ejected_before_the_payload_fails_but_is_attached,
-	 the_first_exit_is_the_cause, exit_codes_fall_back_on_the_kind, dispatch_must_be_ok,
+KIT_MAIN(ejected_fails, the_exit_code_is_told_if_it_is_known, ejected_in_dispatch_names_the_starved,
+	 ejected_before_the_payload_fails_but_is_attached, the_first_exit_is_the_cause,
+	 exit_codes_fall_back_on_the_kind, dispatch_must_be_ok,
 	 dispatch_is_not_missed_when_it_was_not_asked_for, the_payload_must_succeed,
 	 no_payload_is_missed_when_none_was_asked_for, done_must_say_that_it_was_still_enabled,
 	 an_end_without_done_is_not_clean, after_done_the_machine_must_end_as_it_should,
