@@ -139,6 +139,10 @@ AVD_API void avd_cell_cancel(avd_cell *cell);
 AVD_API uint32_t avd_cell_state(const avd_cell *cell); /* enum avd_cell_state. Since 0.1. */
 /* Message of the last error, "" if none; owned by the cell. Since 0.1. */
 AVD_API const char *avd_cell_error(const avd_cell *cell);
+/* What the cell's machine cost so far, or in all. `stats`: size set by the caller; a smaller one
+ * gets the members that it has. -EINVAL: the machine was not started, or the size is not set.
+ * Since 0.1. */
+AVD_API int avd_cell_get_stats(const avd_cell *cell, struct avd_machine_stats *stats);
 /* The cell's stream: for avd_stream_verdict() and the reports. Owned by the cell;
  * NULL before avd_cell_start(). Since 0.1. */
 AVD_API const avd_stream *avd_cell_stream(const avd_cell *cell);

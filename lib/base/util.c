@@ -69,11 +69,21 @@ int64_t avd__pread_all(int fd, void *bytes, size_t size, uint64_t offset)
 	return (int64_t)done;
 }
 
-uint64_t avd__now_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+uint64_t avd__now_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t avd__thread_cpu_ns(void)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 int avd__cache_dir(const char *override_dir, char **ret_path, struct avd__error *error)

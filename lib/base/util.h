@@ -23,6 +23,8 @@ int64_t avd__pread_all(int fd, void *bytes, size_t size, uint64_t offset);
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t avd__now_ns(void);
+/* CPU time of the calling thread in nanoseconds. */
+uint64_t avd__thread_cpu_ns(void);
 
 /* cache directory of the user: override, $XDG_CACHE_HOME/attachverdict, $HOME/.cache/attachverdict.
  * *ret_path is to be freed with free(). -ENOENT: neither variable is set. Creates nothing. */

@@ -209,6 +209,7 @@ static int start_machine(struct avd_cell *cell, const struct avd__cell_boot *boo
 		.keep_dir = o->keep_dir,
 		.log = cell->log,
 	};
+	avd__cell_stats_begin(cell);
 	int r = cell->hooks.machine->start(&spec, &cell->machine, &cell->error);
 	if (r == 0)
 		r = watch(cell, cell->hooks.machine->fd(cell->machine));

@@ -94,12 +94,13 @@ struct avd_cell {
 	/* while it runs */
 	struct avd__console console;
 	struct avd__watchdog watchdog;
-	uint64_t started, next_check, stop_asked; /* host's clock, ns */
+	uint64_t machine_started, started, next_check, stop_asked; /* host's clock, ns */
 	uint64_t channel_bytes;
 	uint64_t frames_seen, console_seen; /* in this step */
 	uint32_t last_phase; /* enum avd_phase, 0: none */
 	int done; /* the guest said so */
 	int broken; /* negative errno: the stream lost bytes */
+	struct avd_machine_stats stats; /* as far as the machine itself does not keep them */
 	uint32_t stop_cause; /* enum avd_end_cause that the cell itself asked for, 0: none */
 	char stop_detail[AVD__CELL_DETAIL];
 };
@@ -126,6 +127,13 @@ int avd__cell_end_frame(struct avd_cell *cell, const struct avd__machine_end *en
 /* The host's guess at why a cell ended: enum avd_reason_code; `detail` gets the line that tells. */
 uint32_t avd__cell_guess(const struct avd_cell *cell, const struct avd__machine_end *end,
 			 char *detail, size_t size);
+
+/* stats.c */
+void avd__cell_stats_begin(struct avd_cell *cell); /* right before the machine is started */
+void avd__cell_stats_channel(struct avd_cell *cell); /* bytes have come on the channel */
+void avd__cell_stats_decided(struct avd_cell *cell); /* a frame decided the outcome */
+/* Asks the machine while it is there; what was known stays. */
+void avd__cell_stats_update(struct avd_cell *cell);
 
 /* keep.c */
 int avd__keep_open(struct avd_cell *cell, const struct avd__cell_boot *boot,

@@ -54,6 +54,13 @@ int avd__cell_begin(struct avd_cell *cell)
 			 avd__watchdog_delay(&cell->watchdog, now, cell->config.cpus));
 }
 
+/* The frame after which the outcome is what it will be, if the stream stays sound. */
+static int decides(uint32_t kind)
+{
+	return kind == AVD_MSG_PAYLOAD_STARTING || kind == AVD_MSG_SCHEDULER_DIED ||
+	       kind == AVD_MSG_SCHEDULER_NOT_ATTACHED;
+}
+
 void avd__cell_on_event(void *userdata, const struct avd_event *event)
 {
 	struct avd_cell *cell = userdata;
@@ -62,6 +69,8 @@ void avd__cell_on_event(void *userdata, const struct avd_event *event)
 		cell->frames_seen++;
 		if (event->message && event->message->kind == AVD_MSG_PHASE)
 			cell->last_phase = event->message->u.phase.phase;
+		if (event->message && decides(event->message->kind))
+			avd__cell_stats_decided(cell);
 		if (event->message && event->message->kind == AVD_MSG_DONE)
 			cell->done = 1;
 	}
@@ -115,6 +124,7 @@ static int on_channel(void *userdata, const void *bytes, size_t size)
 	if (cell->broken)
 		return cell->broken;
 	cell->channel_bytes += part;
+	avd__cell_stats_channel(cell);
 	avd__keep_channel(cell, bytes, part);
 	const int r = take(cell, bytes, part);
 	if (r < 0)
@@ -155,6 +165,7 @@ static void look_for_cancel(struct avd_cell *cell)
 int avd__cell_give_up(struct avd_cell *cell, int r)
 {
 	avd__cell_input(cell, AVD__CELL_ON_ERROR);
+	avd__cell_stats_update(cell);
 	cell->hooks.machine->free(cell->machine);
 	cell->machine = NULL;
 	avd__recording_close(&cell->recording);
@@ -167,6 +178,7 @@ static int finish(struct avd_cell *cell, const struct avd__machine_end *end, int
 	uint8_t *frame = NULL;
 	size_t size = 0;
 	avd__console_end(&cell->console);
+	avd__cell_stats_update(cell);
 	int r = avd__cell_end_frame(cell, end, &frame, &size);
 	if (r == 0)
 		r = take(cell, frame, size);

@@ -73,6 +73,13 @@ struct avd__machine_ops {
 	 * guest that waits from a host that is busy. AVD__WAIT_UNKNOWN (base/proc.h): can't be
 	 * told. NULL: the same. */
 	uint64_t (*wait_ns)(const struct avd__machine *machine);
+	/* Sets what it knows of exits, first instruction and start_cpu_ns, with the bits in
+	 * ->valid. NULL: knows nothing. */
+	void (*stats)(const struct avd__machine *machine, struct avd_machine_stats *stats);
+	/* Memory in use now, as avd_machine_stats has it; false: can't be told (it has ended).
+	 * Takes milliseconds. NULL: the same. */
+	bool (*memory)(const struct avd__machine *machine, uint64_t *ret_ram,
+		       uint64_t *ret_overhead);
 	void (*free)(struct avd__machine *machine); /* ends it if it runs; NULL is ignored */
 };
 

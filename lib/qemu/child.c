@@ -335,6 +335,25 @@ uint64_t avd__child_wait_ns(struct avd__child *child)
 	return ns;
 }
 
+bool avd__child_memory(struct avd__child *child, uint64_t ram_bytes, uint64_t *ret_ram,
+		       uint64_t *ret_rest)
+{
+	bool known = false;
+	uint64_t ram = 0, rest = 0;
+	pthread_mutex_lock(&child->lock);
+	if (!child->ended) {
+		struct pollfd end = {.fd = child->pidfd, .events = POLLIN};
+		known = avd__proc_memory(child->pid, ram_bytes, &ram, &rest) &&
+			poll(&end, 1, 0) == 0;
+	}
+	pthread_mutex_unlock(&child->lock);
+	if (known) {
+		*ret_ram = ram;
+		*ret_rest = rest;
+	}
+	return known;
+}
+
 void avd__child_free(struct avd__child *child)
 {
 	if (!child)

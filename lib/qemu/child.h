@@ -46,6 +46,9 @@ uint64_t avd__child_cpu_ns(struct avd__child *child);
 /* Time for which its threads were ready to run but had no CPU, ns; AVD__WAIT_UNKNOWN (base/proc.h):
  * not counted here, or it has ended. */
 uint64_t avd__child_wait_ns(struct avd__child *child);
+/* What avd__proc_memory() says of it; false once it has ended. */
+bool avd__child_memory(struct avd__child *child, uint64_t ram_bytes, uint64_t *ret_ram,
+		       uint64_t *ret_rest);
 /* Kills it if it runs, waits for its end. NULL is ignored. */
 void avd__child_free(struct avd__child *child);
 

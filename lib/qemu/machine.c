@@ -32,6 +32,9 @@ struct avd__machine {
 	char shutdown[AVD__QMP_STRING_MAX]; /* reason of the SHUTDOWN event */
 	char refusal[AVD__QMP_STRING_MAX]; /* what QMP refused, normally nothing */
 	bool running; /* the guest was let run */
+	uint64_t memory_bytes;
+	uint64_t start_ns, start_cpu_ns; /* when start() began; what it took of its thread */
+	uint64_t running_ns, running_cpu_ns; /* when `running` was seen; QEMU's CPU time then */
 	bool broke_down; /* it stopped without an order: KVM's internal error */
 	uint32_t stop_cause; /* AVD_END_UNKNOWN: none asked for */
 	bool serial_speaks; /* the guest did not get the window: frames come by serial */
@@ -60,8 +63,11 @@ static void on_qmp_line(void *userdata, const struct avd__qmp_line *line)
 
 	if (line->error[0] && !machine->refusal[0])
 		memcpy(machine->refusal, line->error, sizeof(machine->refusal));
-	if (!strcmp(line->event, "RESUME"))
+	if (!strcmp(line->event, "RESUME") && !machine->running) {
 		machine->running = true;
+		machine->running_ns = avd__now_ns();
+		machine->running_cpu_ns = avd__child_cpu_ns(machine->process.child);
+	}
 	if (!strcmp(line->event, "SHUTDOWN") && !machine->shutdown[0])
 		memcpy(machine->shutdown, line->reason[0] ? line->reason : "unknown",
 		       line->reason[0] ? sizeof(machine->shutdown) : sizeof("unknown"));
@@ -301,10 +307,13 @@ static int machine_start(const struct avd__machine_spec *spec, struct avd__machi
 			 struct avd__error *error)
 {
 	_Static_assert(STREAM_COUNT == AVD__QEMU_STREAMS, "start.h and machine.c agree");
+	const uint64_t start_ns = avd__now_ns(), cpu_ns = avd__thread_cpu_ns();
 	struct avd__machine *machine = calloc(1, sizeof(*machine));
 	if (!machine)
 		return avd__fail(error, ENOMEM, "out of memory");
 	machine->log = spec->log;
+	machine->memory_bytes = spec->memory_bytes;
+	machine->start_ns = start_ns;
 	for (int i = 0; i < STREAM_COUNT; i++)
 		machine->process.streams[i] = -1;
 	machine->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -321,6 +330,7 @@ static int machine_start(const struct avd__machine_spec *spec, struct avd__machi
 		machine_free(machine);
 		return r;
 	}
+	machine->start_cpu_ns = avd__thread_cpu_ns() - cpu_ns;
 	*ret_machine = machine;
 	return 0;
 }
@@ -338,6 +348,22 @@ static uint64_t machine_cpu_ns(const struct avd__machine *machine)
 static uint64_t machine_wait_ns(const struct avd__machine *machine)
 {
 	return avd__child_wait_ns(machine->process.child);
+}
+
+static void machine_stats(const struct avd__machine *machine, struct avd_machine_stats *stats)
+{
+	if (!machine->running)
+		return;
+	stats->first_instruction_ns = machine->running_ns - machine->start_ns;
+	stats->start_cpu_ns = machine->start_cpu_ns + machine->running_cpu_ns;
+	stats->valid |= AVD_STAT_FIRST_INSTRUCTION | AVD_STAT_START_CPU;
+}
+
+static bool machine_memory(const struct avd__machine *machine, uint64_t *ret_ram,
+			   uint64_t *ret_overhead)
+{
+	return avd__child_memory(machine->process.child, machine->memory_bytes, ret_ram,
+				 ret_overhead);
 }
 
 static int machine_probe(const char *path, const char **ret_accel, struct avd__error *error)
@@ -360,5 +386,7 @@ const struct avd__machine_ops avd__qemu_ops = {
 	.stop = machine_stop,
 	.cpu_ns = machine_cpu_ns,
 	.wait_ns = machine_wait_ns,
+	.stats = machine_stats,
+	.memory = machine_memory,
 	.free = machine_free,
 };

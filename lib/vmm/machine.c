@@ -27,6 +27,7 @@
 struct avd__machine {
 	struct avd__vm *vm;
 	bool window_told;
+	uint64_t start_ns, start_cpu_ns; /* when start() began; what it took of its thread */
 };
 
 /* Kernel, initramfs, tables and the first vCPU's registers. */
@@ -63,6 +64,7 @@ static int vmm_start(const struct avd__machine_spec *spec, struct avd__machine *
 	if (spec->cpus < 1 || spec->cpus > AVD__VM_CPUS_MAX)
 		return avd__fail(error, EINVAL, "the KVM machine has 1 to %u CPUs, not %u",
 				 AVD__VM_CPUS_MAX, spec->cpus);
+	const uint64_t start_ns = avd__now_ns(), cpu_ns = avd__thread_cpu_ns();
 	struct avd__machine *machine = calloc(1, sizeof(*machine));
 	char *cmdline = NULL;
 	if (!machine || asprintf(&cmdline, "%s%s%s", KERNEL_ARGS, spec->kernel_args ? " " : "",
@@ -84,6 +86,8 @@ static int vmm_start(const struct avd__machine_spec *spec, struct avd__machine *
 		free(machine);
 		return r;
 	}
+	machine->start_ns = start_ns;
+	machine->start_cpu_ns = avd__thread_cpu_ns() - cpu_ns;
 	*ret_machine = machine;
 	return 0;
 }
@@ -169,6 +173,25 @@ static uint64_t vmm_wait_ns(const struct avd__machine *machine)
 	return avd__vm_wait_ns(machine->vm);
 }
 
+static void vmm_stats(const struct avd__machine *machine, struct avd_machine_stats *stats)
+{
+	const struct avd__vm *vm = machine->vm;
+	const uint64_t first = atomic_load(&vm->first_run_ns);
+	avd__vm_count_exits(vm, stats);
+	if (!first)
+		return;
+	stats->first_instruction_ns = first - machine->start_ns;
+	stats->start_cpu_ns = machine->start_cpu_ns + atomic_load(&vm->first_run_cpu_ns);
+	stats->valid |= AVD_STAT_FIRST_INSTRUCTION | AVD_STAT_START_CPU;
+}
+
+static bool vmm_memory(const struct avd__machine *machine, uint64_t *ret_ram,
+		       uint64_t *ret_overhead)
+{
+	avd__vm_memory(machine->vm, ret_ram, ret_overhead);
+	return true;
+}
+
 static void vmm_free(struct avd__machine *machine)
 {
 	if (!machine)
@@ -198,5 +221,7 @@ const struct avd__machine_ops avd__vmm_ops = {
 	.stop = vmm_stop,
 	.cpu_ns = vmm_cpu_ns,
 	.wait_ns = vmm_wait_ns,
+	.stats = vmm_stats,
+	.memory = vmm_memory,
 	.free = vmm_free,
 };

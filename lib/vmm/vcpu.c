@@ -86,23 +86,55 @@ static void handle_exit(struct avd__vcpu *vcpu)
 	}
 }
 
+static void count(struct avd__vcpu *vcpu, enum avd__exit why)
+{
+	/* One writer: no need for a locked addition. */
+	_Atomic uint64_t *counter = &vcpu->exits[why];
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
+static enum avd__exit exit_kind(uint32_t reason)
+{
+	switch (reason) {
+	case KVM_EXIT_IO:
+		return AVD__EXIT_IO;
+	case KVM_EXIT_MMIO:
+		return AVD__EXIT_MMIO;
+	case KVM_EXIT_HLT:
+		return AVD__EXIT_HLT;
+	case KVM_EXIT_SHUTDOWN:
+		return AVD__EXIT_SHUTDOWN;
+	case KVM_EXIT_INTR:
+		return AVD__EXIT_INTR;
+	default:
+		return AVD__EXIT_OTHER;
+	}
+}
+
 void *avd__vcpu_main(void *argument)
 {
 	struct avd__vcpu *vcpu = argument;
 	struct avd__vm *vm = vcpu->vm;
 	struct timespec used;
 	atomic_store(&vcpu->tid, gettid());
+	if (vcpu->index == 0) {
+		atomic_store(&vm->first_run_cpu_ns, avd__thread_cpu_ns());
+		atomic_store(&vm->first_run_ns, avd__now_ns());
+	}
 	while (!atomic_load(&vm->stopping)) {
 		const int r = vm->sys->ioctl(vm->sys->userdata, vcpu->fd, KVM_RUN, NULL);
-		if (r == -EINTR || r == -EAGAIN) /* kicked; a CPU that waits for its start-up */
+		if (r == -EINTR || r == -EAGAIN) { /* kicked; a CPU that waits for its start-up */
+			count(vcpu, AVD__EXIT_INTR);
 			continue;
+		}
 		if (r < 0) {
 			char what[64];
 			snprintf(what, sizeof(what), "KVM_RUN: %s", strerror(-r));
 			error_exit(vcpu, what);
 			break;
 		}
-		atomic_fetch_add_explicit(&vcpu->exits, 1, memory_order_relaxed);
+		count(vcpu, exit_kind(vcpu->run->exit_reason));
 		handle_exit(vcpu);
 	}
 	atomic_store(&vcpu->tid, 0);

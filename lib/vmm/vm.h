@@ -22,6 +22,17 @@
 /* KVM's own limit on x86 is larger; APIC ids up to 254 need no split irqchip. */
 #define AVD__VM_CPUS_MAX 252u
 
+/* Why KVM_RUN came back to us; the order of avd_machine_stats. */
+enum avd__exit {
+	AVD__EXIT_IO,
+	AVD__EXIT_MMIO,
+	AVD__EXIT_HLT,
+	AVD__EXIT_SHUTDOWN,
+	AVD__EXIT_INTR,
+	AVD__EXIT_OTHER,
+	AVD__EXIT_COUNT,
+};
+
 struct avd__vcpu {
 	struct avd__vm *vm;
 	uint32_t index;
@@ -32,7 +43,7 @@ struct avd__vcpu {
 	bool live; /* may be kicked; under thread_lock */
 	_Atomic pid_t tid; /* 0: not running */
 	_Atomic uint64_t cpu_ns; /* of the thread, written as it ends */
-	_Atomic uint64_t exits;
+	_Atomic uint64_t exits[AVD__EXIT_COUNT]; /* written by its thread alone */
 };
 
 struct avd__vm {
@@ -60,6 +71,8 @@ struct avd__vm {
 	struct avd__machine_end end;
 	pthread_mutex_t thread_lock;
 	_Atomic uint32_t running; /* vCPU threads */
+	/* Right before the first KVM_RUN of vCPU 0: time, 0: not yet; CPU time of its thread. */
+	_Atomic uint64_t first_run_ns, first_run_cpu_ns;
 	_Atomic bool stopping;
 };
 
@@ -82,6 +95,9 @@ void avd__vm_join(struct avd__vm *vm);
 uint64_t avd__vm_cpu_ns(const struct avd__vm *vm);
 /* Time for which vCPU threads were ready to run but had no CPU; AVD__WAIT_UNKNOWN (base/proc.h). */
 uint64_t avd__vm_wait_ns(const struct avd__vm *vm);
+/* stats.c: the exits, of all vCPUs; memory in use, as avd_machine_stats has it. */
+void avd__vm_count_exits(const struct avd__vm *vm, struct avd_machine_stats *stats);
+void avd__vm_memory(const struct avd__vm *vm, uint64_t *ret_ram, uint64_t *ret_overhead);
 
 /* A vCPU's thread; vcpu.c. */
 void *avd__vcpu_main(void *vcpu);

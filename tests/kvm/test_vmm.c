@@ -230,7 +230,7 @@ START_TEST(a_doorbell_storm_costs_no_exits)
 	boot_long(&guest);
 	ck_assert(finish(&guest, DEADLINE_MS));
 	ck_assert_uint_eq(guest.vm->end.cause, AVD_END_GUEST_SHUTDOWN);
-	ck_assert_uint_lt(atomic_load(&guest.vm->vcpus[0].exits), 100);
+	ck_assert_uint_lt(atomic_load(&guest.vm->vcpus[0].exits[AVD__EXIT_IO]), 100);
 	avd__vm_free(guest.vm);
 }
 END_TEST
