@@ -35,7 +35,7 @@ enum avd_message_kind {
 	AVD_MSG_DISPATCH = 8,
 	AVD_MSG_SCHEDULER_EXIT = 9,
 	AVD_MSG_PAYLOAD_EXIT = 10,
-	AVD_MSG_PROGRAM = 11, /* reserved: verifier statistics */
+	AVD_MSG_PROGRAM = 11, /* what the verifier made of one BPF program; at any time */
 	AVD_MSG_LOG = 12,
 	AVD_MSG_KERNEL_LOG = 13,
 	AVD_MSG_DONE = 14,
@@ -90,6 +90,27 @@ enum avd_end_cause {
 	AVD_END_HOST_STOP = 6, /* the caller cancelled */
 	AVD_END_SPAWN_ERROR = 7, /* the machine could not be started */
 	AVD_END_MACHINE_KILLED = 8, /* the machine's process was killed or crashed */
+};
+
+/* Longest name of a BPF program: BPF_OBJ_NAME_LEN of include/uapi/linux/bpf.h without its NUL. */
+#define AVD_PROGRAM_NAME_MAX 15u
+
+/* Figures of a BPF program: the bits of the two masks in struct avd_msg_program that say
+ * where each one comes from. A figure in neither mask is not known, and is 0. */
+enum avd_program_figure {
+	AVD_PROGRAM_NAME = 1u << 0,
+	AVD_PROGRAM_TYPE = 1u << 1,
+	AVD_PROGRAM_ID = 1u << 2,
+	AVD_PROGRAM_ERROR = 1u << 3,
+	AVD_PROGRAM_VERIFIED_INSNS = 1u << 4,
+	AVD_PROGRAM_PROCESSED_INSNS = 1u << 5,
+	AVD_PROGRAM_TOTAL_STATES = 1u << 6,
+	AVD_PROGRAM_PEAK_STATES = 1u << 7,
+	AVD_PROGRAM_MAX_STATES_PER_INSN = 1u << 8,
+	AVD_PROGRAM_VERIFICATION_NS = 1u << 9,
+	AVD_PROGRAM_STACK_DEPTH = 1u << 10,
+	AVD_PROGRAM_XLATED_BYTES = 1u << 11,
+	AVD_PROGRAM_JITED_BYTES = 1u << 12,
 };
 
 /* A CBOR array of text strings, still encoded; read it with avd_strv_next(). */
@@ -156,6 +177,23 @@ struct avd_msg_payload_exit {
 	uint32_t ended_by; /* enum avd_payload_end */
 	uint32_t left_some; /* 1: it left other processes behind, which were killed at the end */
 	struct avd_str reason; /* why it could not be started; empty if it was */
+};
+/* One BPF program that the scheduler loaded, or tried to. Information, never evidence: it may
+ * come at any time, and not at all. */
+struct avd_msg_program {
+	struct avd_bytes name; /* at most AVD_PROGRAM_NAME_MAX bytes, of any kind; may be empty */
+	uint32_t order; /* of the load, from 0; one that is missing could not be told */
+	uint32_t from_probe; /* enum avd_program_figure: seen by the BPF probe as it was loaded */
+	uint32_t from_info; /* the same: asked of the kernel (BPF_OBJ_GET_INFO_BY_FD) later */
+	uint32_t type; /* enum bpf_prog_type */
+	uint32_t prog_id; /* 0: never got one */
+	uint32_t error; /* errno of the load, 0: it was accepted */
+	uint32_t verified_insns; /* as bpf_prog_info has it */
+	uint32_t processed_insns; /* as the last line of the verifier's log has it */
+	uint32_t total_states, peak_states, max_states_per_insn; /* the same */
+	uint32_t stack_depth; /* bytes; the sum over its functions, as veristat has it */
+	uint32_t xlated_bytes, jited_bytes; /* as bpf_prog_info has them */
+	uint64_t verification_ns;
 };
 struct avd_msg_log {
 	uint32_t stream; /* enum avd_log_stream */
@@ -225,6 +263,7 @@ struct avd_message {
 		struct avd_msg_dispatch dispatch;
 		struct avd_msg_scheduler_exit scheduler_exit;
 		struct avd_msg_payload_exit payload_exit;
+		struct avd_msg_program program;
 		struct avd_msg_log log;
 		struct avd_msg_kernel_log kernel_log;
 		struct avd_msg_done done;

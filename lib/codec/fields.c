@@ -97,6 +97,27 @@ static const struct avd__field payload_exit[] = {
 };
 #undef IN
 
+#define IN program
+static const struct avd__field program[] = {
+	FIELD(2, AVD__FIELD_BYTES, name, OPTIONAL, 0, AVD_PROGRAM_NAME_MAX),
+	U32(3, order, NEEDED),
+	U32(4, from_probe, NEEDED),
+	U32(5, from_info, NEEDED),
+	U32(6, type, OPTIONAL),
+	U32(7, prog_id, OPTIONAL),
+	U32_TO(8, error, OPTIONAL, ERRNO_MAX),
+	U32(9, verified_insns, OPTIONAL),
+	U32(10, processed_insns, OPTIONAL),
+	U32(11, total_states, OPTIONAL),
+	U32(12, peak_states, OPTIONAL),
+	U32(13, max_states_per_insn, OPTIONAL),
+	U32(14, stack_depth, OPTIONAL),
+	U32(15, xlated_bytes, OPTIONAL),
+	U32(16, jited_bytes, OPTIONAL),
+	U64(17, verification_ns, OPTIONAL),
+};
+#undef IN
+
 #define IN log
 static const struct avd__field log_fields[] = {
 	U32(2, stream, NEEDED),
@@ -176,7 +197,7 @@ static const struct avd__kind guest_kinds[] = {
 	[AVD_MSG_DISPATCH] = KIND("dispatch", dispatch),
 	[AVD_MSG_SCHEDULER_EXIT] = KIND("scheduler-exit", scheduler_exit),
 	[AVD_MSG_PAYLOAD_EXIT] = KIND("payload-exit", payload_exit),
-	[AVD_MSG_PROGRAM] = RESERVED_KIND("program"),
+	[AVD_MSG_PROGRAM] = KIND("program", program),
 	[AVD_MSG_LOG] = KIND("log", log_fields),
 	[AVD_MSG_KERNEL_LOG] = KIND("kernel-log", kernel_log),
 	[AVD_MSG_DONE] = KIND("done", done),

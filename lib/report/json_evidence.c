@@ -305,6 +305,7 @@ int avd__json_evidence(struct avd__json *json, const struct avd__evidence *ev)
 		r = put_ejection(json, ev);
 	if (r == 0)
 		r = put_payload(json, ev);
+	avd__json_programs(json, ev);
 	put_phases(json, ev);
 	if (r == 0)
 		r = put_guest(json, ev);

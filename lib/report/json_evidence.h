@@ -8,4 +8,7 @@
 /* The member "evidence". -ENOMEM. */
 int avd__json_evidence(struct avd__json *json, const struct avd__evidence *ev);
 
+/* programs.c: the member "programs". */
+void avd__json_programs(struct avd__json *json, const struct avd__evidence *ev);
+
 #endif

@@ -26,5 +26,7 @@ void avd__text_row(struct avd__text *text, const char *label);
  * guest prints can be taken for ours. */
 void avd__text_facts(struct avd__text *text);
 int avd__text_quotes(struct avd__text *text);
+/* programs.c: how many, and with verbose each of them. */
+void avd__text_programs(struct avd__text *text);
 
 #endif

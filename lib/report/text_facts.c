@@ -255,6 +255,7 @@ void avd__text_facts(struct avd__text *text)
 	row_attach(text);
 	row_ejection(text);
 	row_dispatch(text);
+	avd__text_programs(text);
 	row_phases(text);
 	row_machine(text);
 	row_end(text);

@@ -222,6 +222,18 @@ static void take_log(struct avd__evidence *ev, const struct avd_msg_log *log)
 		ev->output_dropped[log->stream] = log->dropped;
 }
 
+static void take_program(struct avd__evidence *ev, const struct avd_msg_program *figures)
+{
+	ev->programs_total++;
+	ev->programs_rejected += figures->error != 0;
+	if (ev->program_count == AVD__EVIDENCE_PROGRAMS)
+		return;
+	struct avd__program *const program = &ev->programs[ev->program_count++];
+	program->figures = *figures;
+	program->figures.name = (struct avd_bytes){0};
+	avd__escape(program->name, sizeof(program->name), figures->name.data, figures->name.len);
+}
+
 static void take_attached(struct avd__evidence *ev, const struct avd_msg_attached *attached)
 {
 	ev->have_attached = 1;
@@ -280,6 +292,9 @@ static void take_guest(struct avd__evidence *ev, const struct avd_message *messa
 		break;
 	case AVD_MSG_PAYLOAD_EXIT:
 		take_payload_exit(ev, &message->u.payload_exit);
+		break;
+	case AVD_MSG_PROGRAM:
+		take_program(ev, &message->u.program);
 		break;
 	case AVD_MSG_LOG:
 		take_log(ev, &message->u.log);

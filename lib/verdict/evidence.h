@@ -17,6 +17,8 @@
 	48u /* telling kernel lines (sched_ext, panic, Oops, BUG, watchdog): the first 16, then \
 	       the last ones */
 #define AVD__EVIDENCE_BACKTRACE 2048u /* some 30 lines; the kernel keeps 64 (SCX_EXIT_BT_LEN) */
+#define AVD__EVIDENCE_PROGRAMS \
+	256u /* BPF programs: the first ones; the field's largest load some 60 */
 #define AVD__EVIDENCE_ARGV 2048u /* a command, items joined by NUL */
 
 struct avd__tail {
@@ -31,6 +33,11 @@ struct avd__kernel_line {
 	uint32_t level;
 	uint32_t len;
 	char text[AVD__EVIDENCE_TEXT];
+};
+
+struct avd__program {
+	struct avd_msg_program figures; /* name points nowhere: it stands below */
+	char name[4 * AVD_PROGRAM_NAME_MAX + 1];
 };
 
 struct avd__evidence {
@@ -81,6 +88,9 @@ struct avd__evidence {
 	struct avd__kernel_line kernel_lines[AVD__EVIDENCE_KERNEL_LINES];
 	uint32_t kernel_line_count, kernel_line_next; /* read them by avd__evidence_kernel_line() */
 	uint64_t kernel_lines_total;
+	struct avd__program programs[AVD__EVIDENCE_PROGRAMS];
+	uint32_t program_count; /* of those kept */
+	uint64_t programs_total, programs_rejected; /* of all that came */
 	/* the channel */
 	uint64_t frames, bytes, gaps, skipped_bytes, faults;
 	char first_fault[AVD__EVIDENCE_TEXT];

@@ -33,13 +33,13 @@ class Prelude:
 
 
 class Size:
-    """bstr .size N"""
+    """bstr .size N, bstr .size (LOW..HIGH)"""
 
-    def __init__(self, size):
-        self.size = size
+    def __init__(self, low, high):
+        self.low, self.high = low, high
 
     def matches(self, _schema, value):
-        return isinstance(value, bytes) and len(value) == self.size
+        return isinstance(value, bytes) and self.low <= len(value) <= self.high
 
 
 class Choice:
@@ -207,9 +207,20 @@ class Schema:
                 self.take("control")
                 if name != "bstr":
                     raise SyntaxError("CDDL: line %d: .size of %s" % (line + 1, name))
-                return Size(int(self.take("number")))
+                return self.size()
             return Name(name)
         raise SyntaxError("CDDL: line %d: %r is no type" % (line + 1, text))
+
+    def size(self):
+        if not self.peek("("):
+            low = high = int(self.take("number"))
+        else:
+            self.take("punct", "(")
+            low = int(self.take("number"))
+            self.take("punct", "..")
+            high = int(self.take("number"))
+            self.take("punct", ")")
+        return Size(low, high)
 
     def frame(self):
         """#6.55799([seq: uint32, crc: uint32, payload: bstr .cbor message]), word by word."""

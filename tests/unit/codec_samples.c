@@ -44,6 +44,12 @@ static const struct avd_message typical[] = {
 	{.kind = AVD_MSG_PAYLOAD_EXIT, .time_ns = 3100000000, .u.payload_exit = {
 		.exit_status = -1, .signal = 15, .error = 13, .wall_ns = 200000000, .ended_by = 1,
 		.left_some = 1, .reason = STR("cannot execute \"/x\"")}},
+	{.kind = AVD_MSG_PROGRAM, .time_ns = 2240000000, .u.program = {
+		.name = BYTES("fifo_enq\x1b[\xff"), .order = 3, .from_probe = 0x17ff,
+		.from_info = 0x800, .type = 27, .prog_id = 41, .error = 13, .verified_insns = 512,
+		.processed_insns = 511, .total_states = 30, .peak_states = 29,
+		.max_states_per_insn = 4, .stack_depth = 48, .xlated_bytes = 1024,
+		.jited_bytes = 700, .verification_ns = 1234567}},
 	{.kind = AVD_MSG_LOG, .time_ns = 2250000000, .u.log = {
 		.stream = AVD_STREAM_SCHEDULER_STDERR, .bytes = BYTES("loading\n\xff\x1b[0m"),
 		.dropped = 4096}},
@@ -132,9 +138,12 @@ static struct avd_bytes sample_bytes(const struct avd__field *field, enum sample
 	static const uint8_t many[70000]; /* its length takes four bytes */
 	if (field->max == AVD_NONCE_SIZE)
 		return (struct avd_bytes){like_a_frame, AVD_NONCE_SIZE};
+	size_t len = sample == SAMPLE_LOWEST ? 0 : 16;
 	if (sample == SAMPLE_HIGHEST)
-		return (struct avd_bytes){many, sizeof(many)};
-	return (struct avd_bytes){like_a_frame, sample == SAMPLE_LOWEST ? 0 : 16};
+		len = sizeof(many);
+	if (len > field->max)
+		len = field->max;
+	return (struct avd_bytes){len > sizeof(like_a_frame) ? many : like_a_frame, len};
 }
 
 struct avd_message sample_message(uint32_t kind, enum sample sample)

@@ -79,6 +79,26 @@ static void attached(struct kit *kit)
 	phase(kit, AVD_PHASE_DISPATCH, 2540);
 }
 
+/* One that was accepted and one that was not; neither counts for the verdict. */
+static void programs(struct kit *kit, const char *rejected)
+{
+	struct avd_message m = kit_message(AVD_MSG_PROGRAM);
+	kit_add_message(kit, &m);
+	if (!rejected)
+		return;
+	m.u.program = (struct avd_msg_program){
+		.name = {(const uint8_t *)rejected, strlen(rejected)},
+		.order = 1,
+		.from_probe = 0x1fff & ~(uint32_t)AVD_PROGRAM_XLATED_BYTES,
+		.from_info = UINT32_MAX,
+		.type = UINT32_MAX,
+		.error = 13,
+		.processed_insns = 7,
+		.verification_ns = UINT64_MAX,
+	};
+	kit_add_message(kit, &m);
+}
+
 static void end(struct kit *kit, uint32_t cause, uint32_t code, const char *detail,
 		const char *console)
 {
@@ -102,6 +122,7 @@ static void passed(struct kit *kit)
 	start(kit, fifo, NULL);
 	boot(kit);
 	kit_log(kit, AVD_STREAM_SCHEDULER_STDOUT, "scx_fifo: attached\nlocal=1 global=12\n");
+	programs(kit, NULL);
 	attached(kit);
 	kit_add(kit, AVD_MSG_DISPATCH);
 	phase(kit, AVD_PHASE_TEARDOWN, 2900);
@@ -199,6 +220,7 @@ static void verifier_rejected(struct kit *kit)
 	struct avd_message m = kit_message(AVD_MSG_SCHEDULER_DIED);
 	start(kit, fifo, NULL);
 	boot(kit);
+	programs(kit, "fifo_enqueue");
 	for (unsigned i = 0; i < 40; i++)
 		kit_log(kit, AVD_STREAM_SCHEDULER_STDERR, "0: R1=ctx() R10=fp0\n");
 	kit_log(kit, AVD_STREAM_SCHEDULER_STDERR,
@@ -260,6 +282,7 @@ static void hostile(struct kit *kit)
 	struct avd_message m;
 	start(kit, scheduler, NULL);
 	boot(kit);
+	programs(kit, "\xff\xff\xff\x1b[2J\n\r\x9b\"\\\x7f,;");
 	for (unsigned i = 0; i < 4; i++) {
 		uint8_t all[256];
 		for (unsigned j = 0; j < sizeof(all); j++)

@@ -152,7 +152,7 @@ START_TEST(verbose_shows_all_lines)
 	ck_assert_int_eq(avd_report_text(stream, 0, &brief, &brief_size), 0);
 	ck_assert_int_eq(avd_report_text(stream, AVD_REPORT_VERBOSE, &verbose, &size), 0);
 	no_control_bytes(sample->name, verbose, size);
-	ck_assert_uint_ge(size, brief_size - 64); /* "... (N more)" goes */
+	ck_assert_uint_ge(size, brief_size - 80); /* "... (N more)" goes */
 	for (const char *p = strchr(verbose, '\n'); p && p[1]; p = strchr(p + 1, '\n')) {
 		if (strncmp(p + 1, "ATTACHED", 8) == 0)
 			ck_abort_msg("%s: a line of the guest looks like the verdict",
@@ -161,6 +161,36 @@ START_TEST(verbose_shows_all_lines)
 	avd_free(brief);
 	avd_free(verbose);
 	avd_stream_free(stream);
+}
+END_TEST
+
+START_TEST(verbose_lists_programs)
+{
+	static const struct {
+		const char *sample, *line;
+	} cases[] = {
+		{"passed", "fifo_enqueue (struct_ops): 512 insns processed, 21 states (peak 20), "
+			   "1 ms, stack 48, jited 700 B\n"},
+		{"verifier-rejected",
+		 "fifo_enqueue: rejected, Permission denied (EACCES); 7 insns"},
+		{"hostile", "\\xff\\xff\\xff\\x1b[2J\\n\\x0d\\x9b\"\\\\x7f,;: rejected"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (size_t j = 0; j < REPORT_SAMPLE_COUNT; j++) {
+			if (strcmp(report_samples[j].name, cases[i].sample))
+				continue;
+			avd_stream *stream = sample_stream(&report_samples[j]);
+			char *text;
+			ck_assert_int_eq(avd_report_text(stream, AVD_REPORT_VERBOSE, &text, NULL),
+					 0);
+			const char *rows = strstr(text, "programs ");
+			ck_assert_ptr_nonnull(rows);
+			ck_assert_msg(strstr(rows, cases[i].line), "no \"%s\" in: %.600s",
+				      cases[i].line, rows);
+			avd_free(text);
+			avd_stream_free(stream);
+		}
+	}
 }
 END_TEST
 
@@ -377,6 +407,7 @@ int main(void)
 	suite_add_tcase(suite, samples_case());
 	TCase *tc = tcase_create("parts");
 	tcase_add_test(tc, bad_arguments);
+	tcase_add_test(tc, verbose_lists_programs);
 	tcase_add_test(tc, lines_of_a_tail);
 	tcase_add_test(tc, figures);
 	tcase_add_test(tc, json_numbers_keep_their_digits);

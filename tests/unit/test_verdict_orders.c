@@ -22,6 +22,7 @@ enum token {
 	NOT_ATTACHED,
 	INIT_FAILED,
 	HEARTBEAT,
+	PROGRAM, /* information at any time, as a heartbeat is */
 	FOREIGN, /* a hello with another boot's nonce */
 	LOST, /* the next frame is missing */
 	STRAY, /* a byte that is no frame */
@@ -43,6 +44,7 @@ static const uint32_t kinds[TOKEN_COUNT] = {
 	[NOT_ATTACHED] = AVD_MSG_SCHEDULER_NOT_ATTACHED,
 	[INIT_FAILED] = AVD_MSG_INIT_FAILED,
 	[HEARTBEAT] = AVD_MSG_HEARTBEAT,
+	[PROGRAM] = AVD_MSG_PROGRAM,
 	[FOREIGN] = AVD_MSG_HELLO,
 	[NO_PROOF] = AVD_MSG_SCHEDULER_ATTACHED,
 };
@@ -167,7 +169,7 @@ static uint32_t outcome_by_rule(const struct sequence *seq)
 }
 
 /* A passed cell is: every token of the good order, once where only once is right, nothing
- * bad anywhere, and heartbeats only after done. */
+ * bad anywhere, and only information after done. */
 static int passes_by_rule(const struct sequence *seq)
 {
 	static const uint8_t bad[] = {EXIT,    DIED,  NOT_ATTACHED, INIT_FAILED,
@@ -182,7 +184,7 @@ static int passes_by_rule(const struct sequence *seq)
 	if (lost_between(seq, seq->count - 1))
 		return 0;
 	for (unsigned int i = done + 1; i < seq->count; i++) {
-		if (seq->items[i] != HEARTBEAT && seq->items[i] != LOST)
+		if (seq->items[i] != HEARTBEAT && seq->items[i] != PROGRAM && seq->items[i] != LOST)
 			return 0;
 	}
 	const unsigned int payload = first_of(seq, PAYLOAD);

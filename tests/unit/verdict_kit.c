@@ -95,6 +95,23 @@ static void fill_guest(struct avd_message *m)
 							.reason = STR("runnable task stall"),
 							.message = STR("task 1 stalled")};
 		break;
+	case AVD_MSG_PROGRAM:
+		m->u.program = (struct avd_msg_program){
+			.name = {(const uint8_t *)"fifo_enqueue", 12},
+			.from_probe = 0x1fff,
+			.type = 27,
+			.prog_id = 30,
+			.verified_insns = 512,
+			.processed_insns = 512,
+			.total_states = 21,
+			.peak_states = 20,
+			.max_states_per_insn = 3,
+			.stack_depth = 48,
+			.xlated_bytes = 1024,
+			.jited_bytes = 700,
+			.verification_ns = 1500000,
+		};
+		break;
 	case AVD_MSG_LOG:
 		m->u.log.stream = AVD_STREAM_SCHEDULER_STDOUT;
 		break;
