@@ -8,6 +8,7 @@
 #include <attachverdict/kernel.h>
 #include <attachverdict/machine.h>
 #include <attachverdict/message.h>
+#include <attachverdict/plan.h>
 #include <attachverdict/report.h>
 #include <attachverdict/stream.h>
 #include <attachverdict/verdict.h>
