@@ -225,6 +225,7 @@ struct avd_msg_cell {
 	struct avd_strv scheduler; /* argv; [0] is the path in the guest */
 	struct avd_strv payload; /* argv, may be empty */
 	struct avd_str machine; /* "qemu", "kvm" */
+	struct avd_str machine_reason; /* why that one: "kvm: it stops at ..."; empty: asked for */
 	struct avd_str accel; /* "tcg", "kvm" */
 	struct avd_str carrier; /* "serial", "window" */
 	struct avd_str topology; /* as asked */
@@ -249,6 +250,11 @@ struct avd_msg_end_cause {
 	uint64_t console_bytes; /* all that the console wrote */
 	uint64_t wall_ns; /* host: start of the machine to its end */
 	uint64_t machine_cpu_ns; /* host CPU time that it used */
+	/* struct avd_machine_stats (attachverdict/machine.h), member by member */
+	uint32_t stats_valid; /* enum avd_machine_stat; CPU time is above */
+	uint64_t exits, exits_io, exits_mmio, exits_hlt, exits_shutdown, exits_intr, exits_other;
+	uint64_t first_instruction_ns, start_cpu_ns, init_ns, verdict_ns;
+	uint64_t ram_resident_bytes, overhead_bytes;
 };
 
 struct avd_message {

@@ -85,6 +85,7 @@ int avd__cell_frame(struct avd_cell *cell, const struct avd__cell_boot *boot,
 				.kernel = str(boot->kernel_path),
 				.release = str(boot->kernel_release),
 				.machine = str(cell->hooks.machine->name),
+				.machine_reason = str(cell->machine_reason),
 				.accel = str(cell->accel),
 				.carrier = str(avd__cell_window(cell) ? "window" : "serial"),
 				.topology = str(o->topology),
@@ -112,7 +113,8 @@ int avd__cell_frame(struct avd_cell *cell, const struct avd__cell_boot *boot,
 	if (r == 0)
 		r = frame_alloc(&message, CELL_SEQ,
 				room1 + room2 + message.u.cell.kernel.len +
-					message.u.cell.release.len + message.u.cell.topology.len,
+					message.u.cell.release.len + message.u.cell.topology.len +
+					message.u.cell.machine_reason.len,
 				ret_frame, ret_size);
 	free(items);
 	if (r == -ENOMEM)
@@ -161,6 +163,7 @@ int avd__cell_end_frame(struct avd_cell *cell, const struct avd__machine_end *en
 	const uint64_t now = cell->hooks.now(cell->hooks.userdata);
 	char raw[2 * AVD__CELL_DETAIL], detail[AVD__CELL_DETAIL];
 	uint8_t tail[AVD__CELL_CONSOLE_TAIL];
+	const struct avd_machine_stats *stats = &cell->stats;
 	const uint32_t code = avd__cell_guess(cell, end, raw, sizeof(raw));
 	avd__escape(detail, sizeof(detail), raw, strlen(raw));
 	const struct avd_message message = {
@@ -178,6 +181,20 @@ int avd__cell_end_frame(struct avd_cell *cell, const struct avd__machine_end *en
 				.machine_cpu_ns =
 					cell->machine ? cell->hooks.machine->cpu_ns(cell->machine)
 						      : 0,
+				.stats_valid = stats->valid & ~(uint32_t)AVD_STAT_CPU,
+				.exits = stats->exits,
+				.exits_io = stats->exits_io,
+				.exits_mmio = stats->exits_mmio,
+				.exits_hlt = stats->exits_hlt,
+				.exits_shutdown = stats->exits_shutdown,
+				.exits_intr = stats->exits_intr,
+				.exits_other = stats->exits_other,
+				.first_instruction_ns = stats->first_instruction_ns,
+				.start_cpu_ns = stats->start_cpu_ns,
+				.init_ns = stats->init_ns,
+				.verdict_ns = stats->verdict_ns,
+				.ram_resident_bytes = stats->ram_resident_bytes,
+				.overhead_bytes = stats->overhead_bytes,
 			},
 	};
 	return frame_alloc(&message, END_SEQ, sizeof(tail) + sizeof(detail), ret_frame, ret_size);

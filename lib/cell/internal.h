@@ -82,6 +82,7 @@ struct avd_cell {
 	struct avd__log log;
 	uint8_t nonce[AVD_NONCE_SIZE];
 	const char *accel; /* static */
+	char machine_reason[AVD__CELL_DETAIL]; /* why this machine; empty: it was asked for */
 
 	int epoll_fd, timer_fd, cancel_fd;
 	int cancelled;

@@ -160,16 +160,33 @@ static const struct avd__field cell[] = {
 	U64(16, budget_cpu_ms, NEEDED), U64(17, budget_wall_ms, NEEDED),
 	U64(18, payload_ms, OPTIONAL),	U64(19, log_limit, NEEDED),
 	U32(20, dispatch, OPTIONAL),	U64(21, started_unix_ns, NEEDED),
-	U64(22, dispatch_ms, OPTIONAL),
+	U64(22, dispatch_ms, OPTIONAL), TEXT(23, machine_reason, OPTIONAL),
 };
 #undef IN
 
 #define IN end_cause
 static const struct avd__field end_cause[] = {
-	U32(2, cause, NEEDED),		U32(3, code, OPTIONAL),
-	TEXT(4, detail, OPTIONAL),	BYTES(5, console_tail, OPTIONAL),
-	U64(6, console_bytes, NEEDED),	U64(7, wall_ns, NEEDED),
+	U32(2, cause, NEEDED),
+	U32(3, code, OPTIONAL),
+	TEXT(4, detail, OPTIONAL),
+	BYTES(5, console_tail, OPTIONAL),
+	U64(6, console_bytes, NEEDED),
+	U64(7, wall_ns, NEEDED),
 	U64(8, machine_cpu_ns, NEEDED),
+	U32(9, stats_valid, OPTIONAL),
+	U64(10, exits, OPTIONAL),
+	U64(11, exits_io, OPTIONAL),
+	U64(12, exits_mmio, OPTIONAL),
+	U64(13, exits_hlt, OPTIONAL),
+	U64(14, exits_shutdown, OPTIONAL),
+	U64(15, exits_intr, OPTIONAL),
+	U64(16, exits_other, OPTIONAL),
+	U64(17, first_instruction_ns, OPTIONAL),
+	U64(18, start_cpu_ns, OPTIONAL),
+	U64(19, init_ns, OPTIONAL),
+	U64(20, verdict_ns, OPTIONAL),
+	U64(21, ram_resident_bytes, OPTIONAL),
+	U64(22, overhead_bytes, OPTIONAL),
 };
 #undef IN
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 /* The schema is report.schema.json; a test holds the two together. */
+#include <attachverdict/machine.h>
 #include <attachverdict/report.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -55,6 +56,46 @@ static void put_verdict(struct avd__json *json, const struct avd_verdict *verdic
 	avd__json_cstring(json, "end_cause", avd_end_cause_name(verdict->end_cause));
 }
 
+static void put_known(struct avd__json *json, const char *key, uint64_t value, uint32_t known)
+{
+	if (known)
+		avd__json_u64(json, key, value);
+	else
+		avd__json_null(json, key);
+}
+
+/* What is not known is null, never 0. */
+static void put_statistics(struct avd__json *json, const struct avd_msg_end_cause *end)
+{
+	const uint32_t valid = end->stats_valid;
+	if (!valid) {
+		avd__json_null(json, "statistics");
+		return;
+	}
+	avd__json_open(json, "statistics", '{');
+	if (valid & AVD_STAT_EXITS) {
+		avd__json_open(json, "exits", '{');
+		avd__json_u64(json, "total", end->exits);
+		avd__json_u64(json, "io", end->exits_io);
+		avd__json_u64(json, "mmio", end->exits_mmio);
+		avd__json_u64(json, "hlt", end->exits_hlt);
+		avd__json_u64(json, "shutdown", end->exits_shutdown);
+		avd__json_u64(json, "intr", end->exits_intr);
+		avd__json_u64(json, "other", end->exits_other);
+		avd__json_close(json, '}');
+	} else {
+		avd__json_null(json, "exits");
+	}
+	put_known(json, "first_instruction_ns", end->first_instruction_ns,
+		  valid & AVD_STAT_FIRST_INSTRUCTION);
+	put_known(json, "start_cpu_ns", end->start_cpu_ns, valid & AVD_STAT_START_CPU);
+	put_known(json, "init_ns", end->init_ns, valid & AVD_STAT_INIT);
+	put_known(json, "verdict_ns", end->verdict_ns, valid & AVD_STAT_VERDICT);
+	put_known(json, "ram_resident_bytes", end->ram_resident_bytes, valid & AVD_STAT_MEMORY);
+	put_known(json, "overhead_bytes", end->overhead_bytes, valid & AVD_STAT_MEMORY);
+	avd__json_close(json, '}');
+}
+
 static void put_machine(struct avd__json *json, const struct avd__evidence *ev)
 {
 	avd__json_open(json, "machine", '{');
@@ -64,6 +105,8 @@ static void put_machine(struct avd__json *json, const struct avd__evidence *ev)
 	avd__json_cstring(json, "topology", *ev->topology ? ev->topology : NULL);
 	avd__json_u64(json, "cpus", ev->cpus);
 	avd__json_u64(json, "memory_bytes", ev->memory_bytes);
+	avd__json_cstring(json, "reason", *ev->machine_reason ? ev->machine_reason : NULL);
+	put_statistics(json, &ev->end_cause);
 	avd__json_close(json, '}');
 
 	avd__json_open(json, "kernel", '{');

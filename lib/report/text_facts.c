@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include <attachverdict/machine.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -202,6 +203,49 @@ static void row_machine(struct avd__text *text)
 	avd__buf_printf(out, " channel, %" PRIu32 " CPU%s, ", ev->cpus, ev->cpus == 1 ? "" : "s");
 	avd__put_size(out, ev->memory_bytes);
 	avd__buf_puts(out, "\n");
+	if (*ev->machine_reason) {
+		avd__text_row(text, "");
+		put_escaped(text, ev->machine_reason);
+		avd__buf_puts(out, "\n");
+	}
+}
+
+static void put_timed(struct avd__buf *out, uint64_t ns, uint32_t known, const char *what)
+{
+	if (!known)
+		return;
+	avd__put_duration(out, ns);
+	avd__buf_printf(out, " %s, ", what);
+}
+
+/* What the machine cost; only for who wants to know it all. */
+static void row_statistics(struct avd__text *text)
+{
+	const struct avd_msg_end_cause *end = &text->ev->end_cause;
+	struct avd__buf *out = &text->out;
+	const uint32_t valid = end->stats_valid;
+	if (!text->verbose || !valid)
+		return;
+	avd__text_row(text, "cost");
+	put_timed(out, end->first_instruction_ns, valid & AVD_STAT_FIRST_INSTRUCTION,
+		  "to the first instruction");
+	put_timed(out, end->init_ns, valid & AVD_STAT_INIT, "to init");
+	put_timed(out, end->verdict_ns, valid & AVD_STAT_VERDICT, "to the verdict");
+	if (valid & AVD_STAT_EXITS)
+		avd__buf_printf(out,
+				"%" PRIu64 " exits (%" PRIu64 " port, %" PRIu64 " mmio, %" PRIu64
+				" interrupted, %" PRIu64 " other)\n",
+				end->exits, end->exits_io, end->exits_mmio, end->exits_intr,
+				end->exits_hlt + end->exits_shutdown + end->exits_other);
+	else
+		avd__buf_puts(out, "exits not known\n");
+	if (!(valid & AVD_STAT_MEMORY))
+		return;
+	avd__text_row(text, "");
+	avd__put_size(out, end->ram_resident_bytes);
+	avd__buf_puts(out, " of guest memory in use at init, ");
+	avd__put_size(out, end->overhead_bytes);
+	avd__buf_puts(out, " beyond it\n");
 }
 
 static void row_end(struct avd__text *text)
@@ -258,6 +302,7 @@ void avd__text_facts(struct avd__text *text)
 	avd__text_programs(text);
 	row_phases(text);
 	row_machine(text);
+	row_statistics(text);
 	row_end(text);
 	row_channel(text);
 }

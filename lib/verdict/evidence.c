@@ -80,6 +80,7 @@ static void take_cell(struct avd__evidence *ev, const struct avd_msg_cell *cell)
 	COPY(ev->version, cell->version);
 	COPY(ev->kernel, cell->kernel);
 	COPY(ev->machine, cell->machine);
+	COPY(ev->machine_reason, cell->machine_reason);
 	COPY(ev->accel, cell->accel);
 	COPY(ev->carrier, cell->carrier);
 	COPY(ev->topology, cell->topology);

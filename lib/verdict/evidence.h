@@ -43,8 +43,8 @@ struct avd__program {
 struct avd__evidence {
 	/* cell */
 	int have_cell, have_hello, have_end_cause;
-	char version[32], kernel[AVD__EVIDENCE_TEXT], machine[16], accel[16], carrier[16],
-		topology[64];
+	char version[32], kernel[AVD__EVIDENCE_TEXT], machine[16],
+		machine_reason[AVD__EVIDENCE_TEXT], accel[16], carrier[16], topology[64];
 	char scheduler[AVD__EVIDENCE_ARGV], payload[AVD__EVIDENCE_ARGV];
 	uint32_t scheduler_len, payload_len; /* with the NULs between items */
 	uint32_t cpus;

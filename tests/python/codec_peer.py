@@ -190,11 +190,15 @@ TYPICAL = {
                  topology="2", cpus=2, memory_bytes=1 << 30, settle_ms=100,
                  budget_cpu_ms=35000, budget_wall_ms=120000, payload_ms=60000,
                  log_limit=4194304, dispatch=1, started_unix_ns=1795435200000000000,
-                 dispatch_ms=5000),
+                 dispatch_ms=5000, machine_reason="kvm: it stops at \u201cshlx\u201d"),
     "end-cause": dict(time=9000000000, cause=1, code=12,
                       detail="Kernel panic - not syncing: \u201cboom\u201d",
                       console_tail=b"---[ end", console_bytes=9000, wall_ns=8000000000,
-                      machine_cpu_ns=7500000000),
+                      machine_cpu_ns=7500000000, stats_valid=127, exits=251, exits_io=201,
+                      exits_mmio=31, exits_hlt=1, exits_shutdown=2, exits_intr=9,
+                      exits_other=7, first_instruction_ns=8100000, start_cpu_ns=7900000,
+                      init_ns=2400000000, verdict_ns=3100000000,
+                      ram_resident_bytes=111149056, overhead_bytes=1519616),
 }
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 #include "report_samples.h"
 
+#include <attachverdict/machine.h>
 #include <string.h>
 
 #include "codec/message.h"
@@ -24,6 +25,7 @@ static void start(struct kit *kit, const char *const *scheduler, const char *con
 	cell.kernel = STR("/boot/vmlinuz-7.3.4-cloud-amd64");
 	cell.scheduler = argv_of(scheduler, space[0], sizeof(space[0]));
 	cell.payload = argv_of(payload ? payload : none, space[1], sizeof(space[1]));
+	cell.machine_reason = STR("kvm: it stops at \x1b[31mshlx");
 	cell.started_unix_ns = UINT64_C(1795437296123456789);
 	kit_start_cell(kit, &cell);
 }
@@ -111,6 +113,15 @@ static void end(struct kit *kit, uint32_t cause, uint32_t code, const char *deta
 		.console_bytes = strlen(console),
 		.wall_ns = 4210 * MS,
 		.machine_cpu_ns = 7900 * MS,
+		.stats_valid = AVD_STAT_FIRST_INSTRUCTION | AVD_STAT_INIT | AVD_STAT_MEMORY |
+			       (code == AVD_REASON_NONE ? AVD_STAT_EXITS : 0),
+		.exits = 251,
+		.exits_io = 240,
+		.exits_intr = 11,
+		.first_instruction_ns = 212 * MS,
+		.init_ns = 1650 * MS,
+		.ram_resident_bytes = 108 << 20,
+		.overhead_bytes = 158 << 20,
 	};
 	kit_add_seq(kit, &m, AVD_HOST_SEQ_BASE + 1);
 }
