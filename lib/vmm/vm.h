@@ -53,8 +53,10 @@ struct avd__vm {
 	uint8_t *memory;
 	uint64_t memory_bytes, low_bytes, high_bytes;
 	uint32_t cpus;
-	struct avd__vcpu *vcpus;
 	bool irqchip;
+	struct avd__vcpu *vcpus;
+	/* Right before the first KVM_RUN of vCPU 0: time, 0: not yet; CPU time of its thread. */
+	_Atomic uint64_t first_run_ns, first_run_cpu_ns;
 	/* Devices; every access from any vCPU under the lock. */
 	pthread_mutex_t device_lock;
 	struct avd__serial console, channel;
@@ -71,8 +73,6 @@ struct avd__vm {
 	struct avd__machine_end end;
 	pthread_mutex_t thread_lock;
 	_Atomic uint32_t running; /* vCPU threads */
-	/* Right before the first KVM_RUN of vCPU 0: time, 0: not yet; CPU time of its thread. */
-	_Atomic uint64_t first_run_ns, first_run_cpu_ns;
 	_Atomic bool stopping;
 };
 
