@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "machine/machine.h"
+
 #define AVD__MS UINT64_C(1000000) /* in ns */
 #define AVD__SECOND UINT64_C(1000000000)
 #define AVD__MIB (UINT64_C(1) << 20)
@@ -81,7 +83,7 @@
 /* A console line's beginning, in which a panic or an oops is looked for. */
 #define AVD__CELL_CONSOLE_LINE 256u
 
-/* One line of what ended the cell; evidence keeps as much. */
-#define AVD__CELL_DETAIL 256u
+/* One line of what ended the cell, as long as the machines' own; evidence keeps as much. */
+#define AVD__CELL_DETAIL AVD__END_DETAIL
 
 #endif

@@ -42,9 +42,13 @@ struct avd__machine_sink {
 		       size_t size); /* negative: stop the machine */
 };
 
+/* As long as a verdict's reason may be, where it is quoted: a vCPU's registers fit. */
+#define AVD__END_DETAIL AVD_VERDICT_REASON_MAX
+
 struct avd__machine_end {
 	uint32_t cause; /* enum avd_end_cause */
-	char detail[256]; /* one line, may be empty: QEMU's last words, the signal */
+	/* One line, may be empty: QEMU's last words, the signal, a failed vCPU's registers. */
+	char detail[AVD__END_DETAIL];
 };
 
 struct avd__machine; /* each implementation's own */

@@ -79,7 +79,7 @@ struct avd__evidence {
 	struct avd_msg_init_failed init_failed;
 	char init_reason[AVD__EVIDENCE_TEXT];
 	struct avd_msg_end_cause end_cause;
-	char end_detail[AVD__EVIDENCE_TEXT];
+	char end_detail[AVD_VERDICT_REASON_MAX];
 	struct avd_msg_done done;
 	/* outputs; index by enum avd_log_stream */
 	struct avd__tail output[AVD_STREAM_DUMP + 1];

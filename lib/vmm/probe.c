@@ -70,13 +70,15 @@ static int run(struct avd__vm *vm, struct avd__error *error)
 	avd__vm_join(vm);
 	if (vm->end.cause == AVD_END_GUEST_SHUTDOWN)
 		return 0;
+	const char *why = vm->end.cause == AVD_END_VCPU_ERROR ? vm->end.detail
+			  : vm->end.cause == AVD_END_WATCHDOG
+				  ? "it does not get through a dozen instructions"
+				  : "it resets at a plain instruction";
+	/* Which instruction is enough: the registers come behind a semicolon. */
 	return avd__fail(error, ENOTSUP,
-			 "/dev/kvm can't run a stock kernel (%s); use the machine qemu, which "
+			 "/dev/kvm can't run a stock kernel (%.*s); use the machine qemu, which "
 			 "can emulate",
-			 vm->end.cause == AVD_END_VCPU_ERROR ? vm->end.detail
-			 : vm->end.cause == AVD_END_WATCHDOG
-				 ? "it does not get through a dozen instructions"
-				 : "it resets at a plain instruction");
+			 (int)strcspn(why, ";"), why);
 }
 
 int avd__vmm_probe(const struct avd__kvm_sys *sys, struct avd__error *error)

@@ -8,9 +8,6 @@
 
 #include "vmm/vm.h"
 
-/* Bytes of code to show in an error. */
-#define CODE_BYTES 8u
-
 static void port_exit(struct avd__vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
@@ -27,32 +24,9 @@ static void mmio_exit(struct avd__vcpu *vcpu)
 		memset(vcpu->run->mmio.data, 0xff, sizeof(vcpu->run->mmio.data));
 }
 
-/* What stopped it, where, and the bytes there: enough to look the instruction up. */
-static void error_exit(struct avd__vcpu *vcpu, const char *what)
-{
-	struct avd__vm *vm = vcpu->vm;
-	struct kvm_regs regs = {0};
-	struct kvm_sregs sregs = {0};
-	char code[3 * CODE_BYTES + 1] = "";
-	char detail[sizeof(vm->end.detail)];
-	vm->sys->ioctl(vm->sys->userdata, vcpu->fd, KVM_GET_REGS, &regs);
-	vm->sys->ioctl(vm->sys->userdata, vcpu->fd, KVM_GET_SREGS, &sregs);
-	struct kvm_translation where = {.linear_address = sregs.cs.base + regs.rip};
-	vm->sys->ioctl(vm->sys->userdata, vcpu->fd, KVM_TRANSLATE, &where);
-	if (where.valid && where.physical_address < vm->low_bytes - CODE_BYTES) {
-		for (uint32_t i = 0; i < CODE_BYTES; i++)
-			snprintf(code + 3 * (size_t)i, 4, " %02x",
-				 vm->memory[where.physical_address + i]);
-	}
-	snprintf(detail, sizeof(detail), "vCPU %u: %s at rip %#llx (cr0 %#llx, cr3 %#llx), code%s",
-		 vcpu->index, what, (unsigned long long)regs.rip, (unsigned long long)sregs.cr0,
-		 (unsigned long long)sregs.cr3, code);
-	avd__vm_stop(vm, AVD_END_VCPU_ERROR, detail);
-}
-
 static void handle_exit(struct avd__vcpu *vcpu)
 {
-	char what[64];
+	char what[80];
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_IO:
 		port_exit(vcpu);
@@ -70,18 +44,21 @@ static void handle_exit(struct avd__vcpu *vcpu)
 		avd__vm_stop(vcpu->vm, AVD_END_TRIPLE_FAULT, "");
 		break;
 	case KVM_EXIT_INTERNAL_ERROR:
-		snprintf(what, sizeof(what), "KVM's internal error %u",
-			 vcpu->run->internal.suberror);
-		error_exit(vcpu, what);
+		snprintf(what, sizeof(what), "KVM's internal error %u%s",
+			 vcpu->run->internal.suberror,
+			 vcpu->run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION
+				 ? " (it can't emulate an instruction)"
+				 : "");
+		avd__vcpu_fail(vcpu, what);
 		break;
 	case KVM_EXIT_FAIL_ENTRY:
 		snprintf(what, sizeof(what), "failed entry, hardware reason %#llx",
 			 (unsigned long long)vcpu->run->fail_entry.hardware_entry_failure_reason);
-		error_exit(vcpu, what);
+		avd__vcpu_fail(vcpu, what);
 		break;
 	default:
 		snprintf(what, sizeof(what), "unknown exit reason %u", vcpu->run->exit_reason);
-		error_exit(vcpu, what);
+		avd__vcpu_fail(vcpu, what);
 		break;
 	}
 }
@@ -131,7 +108,7 @@ void *avd__vcpu_main(void *argument)
 		if (r < 0) {
 			char what[64];
 			snprintf(what, sizeof(what), "KVM_RUN: %s", strerror(-r));
-			error_exit(vcpu, what);
+			avd__vcpu_fail(vcpu, what);
 			break;
 		}
 		count(vcpu, exit_kind(vcpu->run->exit_reason));

@@ -101,6 +101,9 @@ void avd__vm_memory(const struct avd__vm *vm, uint64_t *ret_ram, uint64_t *ret_o
 
 /* A vCPU's thread; vcpu.c. */
 void *avd__vcpu_main(void *vcpu);
+/* Ends the machine because this vCPU can't go on, with all that can be told of it; its own thread
+ * only. vcpu_error.c. */
+void avd__vcpu_fail(struct avd__vcpu *vcpu, const char *what);
 /* What is on the machine's bus and where it leads; devices.c. On failure what was made is left to
  * avd__vm_free_devices(). */
 int avd__vm_make_devices(struct avd__vm *vm, struct avd__error *error);

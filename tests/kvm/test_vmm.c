@@ -401,6 +401,55 @@ START_TEST(a_failing_run_is_a_vcpu_error)
 }
 END_TEST
 
+/* KVM gives up on the first instruction, with or without the bytes that it fetched. */
+struct giving_up {
+	struct kvm_run *run;
+	uint8_t fetched;
+};
+
+static int giving_up_ioctl(void *userdata, int fd, unsigned long request, void *argument)
+{
+	const struct giving_up *why = userdata;
+	if (request != KVM_RUN)
+		return avd__kvm_system.ioctl(NULL, fd, request, argument);
+	why->run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	why->run->emulation_failure.suberror = KVM_INTERNAL_ERROR_EMULATION;
+	why->run->emulation_failure.ndata = 4;
+	why->run->emulation_failure.flags =
+		why->fetched ? KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES : 0;
+	why->run->emulation_failure.insn_size = why->fetched;
+	why->run->emulation_failure.insn_bytes[0] = 0xf1;
+	why->run->internal.data[3] = 0x7c;
+	return 0;
+}
+
+START_TEST(an_instruction_that_kvm_cannot_emulate_is_shown)
+{
+	static const char *const code[] = {", code 66 ba f8 03 b0 48 ee b0 69 ee f4 ",
+					   ", code fetched by KVM f1;"};
+	struct guest guest;
+	make(&guest, hi_long, sizeof(hi_long));
+	struct giving_up why = {.run = guest.vm->vcpus[0].run, .fetched = (uint8_t)_i};
+	struct avd__kvm_sys sys = avd__kvm_system;
+	sys.ioctl = giving_up_ioctl;
+	sys.userdata = &why;
+	guest.vm->sys = &sys;
+	boot_long(&guest);
+	ck_assert(finish(&guest, DEADLINE_MS));
+	const char *detail = guest.vm->end.detail;
+	ck_assert_uint_eq(guest.vm->end.cause, AVD_END_VCPU_ERROR);
+	ck_assert_msg(strstr(detail, "vCPU 0: KVM's internal error 1 (it can't emulate an "
+				     "instruction) at rip 0x10000, code "),
+		      "%s", detail);
+	ck_assert_msg(strstr(detail, code[_i]), "%s", detail);
+	ck_assert_msg(strstr(detail, " cr3 0x9000 "), "%s", detail);
+	ck_assert_msg(strstr(detail, "; KVM's data "), "%s", detail);
+	ck_assert_msg(strstr(detail, " 0x7c"), "%s", detail);
+	guest.vm->sys = &avd__kvm_system;
+	avd__vm_free(guest.vm);
+}
+END_TEST
+
 START_TEST(the_probe_answers)
 {
 	struct avd__error error = {0};
@@ -434,6 +483,7 @@ int main(void)
 	tcase_add_test(tc, many_machines_leave_nothing);
 	tcase_add_test(tc, each_call_that_fails_is_told_and_leaves_nothing);
 	tcase_add_test(tc, a_failing_run_is_a_vcpu_error);
+	tcase_add_loop_test(tc, an_instruction_that_kvm_cannot_emulate_is_shown, 0, 2);
 	tcase_add_test(tc, the_probe_answers);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
