@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 #include <attachverdict/verdict.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "cpus.h"
 #include "crash.h"
 #include "init.h"
 #include "load.h"
@@ -62,6 +64,26 @@ static void set_up_system(struct avd__init *init)
 	init->sysrq = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
 	if (avd__pid1_realtime(&why) < 0)
 		avd__fatal(init, why.data);
+}
+
+/* Before anything is timed. Also for a kernel without sched_ext: the host asked for a shape. */
+static void tell_topology(struct avd__init *init)
+{
+	static struct avd__cpus cpus;
+	const int system = open("/sys/devices/system", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (system < 0) {
+		avd__channel_note(&init->channel, "no /sys/devices/system: %s", strerror(errno));
+		return;
+	}
+	avd__cpus_read(system, &cpus);
+	close(system);
+	struct avd_message message = {
+		.kind = AVD_MSG_TOPOLOGY,
+		.u.topology = {.cpus_possible = cpus.possible,
+			       .nodes = cpus.nodes,
+			       .cpus = {.data = cpus.table, .len = cpus.len}}};
+	avd__channel_send(&init->channel, &message);
 }
 
 /* Can a scheduler be started here at all? */
@@ -124,6 +146,7 @@ static void init_main(void)
 	if (notes.len)
 		avd__channel_note(&init.channel, "%s", notes.data);
 	set_up_system(&init);
+	tell_topology(&init);
 	run(&init);
 	avd__teardown(&init);
 	avd__power_off();

@@ -39,7 +39,7 @@ enum avd_message_kind {
 	AVD_MSG_LOG = 12,
 	AVD_MSG_KERNEL_LOG = 13,
 	AVD_MSG_DONE = 14,
-	AVD_MSG_TOPOLOGY = 15, /* reserved: what the guest sees of its CPUs */
+	AVD_MSG_TOPOLOGY = 15, /* what the guest's kernel shows of its CPUs */
 	AVD_MSG_HEARTBEAT = 16,
 	AVD_MSG_INIT_FAILED = 17,
 	/* From the host. */
@@ -210,10 +210,34 @@ struct avd_msg_done {
 	uint32_t enabled_at_end; /* 1: before the teardown the same scheduler was still enabled and
 				    alive */
 };
+/* Read from the guest's sysfs before the scheduler is started. */
+struct avd_msg_topology {
+	uint32_t cpus_possible; /* online or not */
+	uint32_t nodes; /* NUMA nodes online, those without CPUs too; 1 without NUMA */
+	struct avd_bytes cpus; /* those online: read them with avd_topology_next() */
+};
 struct avd_msg_init_failed {
 	uint32_t signal; /* 0: init gave up by itself */
 	struct avd_str reason;
 };
+
+/* More online CPUs than this the guest's init does not tell of. */
+#define AVD_TOPOLOGY_CPUS_MAX 512u
+/* Where the kernel shows no package or no cache. */
+#define AVD_TOPOLOGY_UNKNOWN UINT16_MAX
+
+/* An online CPU as its kernel shows it. A cache and a core are named by the lowest CPU that
+ * they belong to, so CPUs share one exactly when the numbers are equal. Six uint16 in network
+ * order in the frame. */
+struct avd_topology_cpu {
+	uint16_t cpu; /* its number */
+	uint16_t node; /* NUMA node; 0 without NUMA */
+	uint16_t package; /* physical_package_id, or AVD_TOPOLOGY_UNKNOWN */
+	uint16_t llc; /* last-level cache, or AVD_TOPOLOGY_UNKNOWN */
+	uint16_t core;
+	uint16_t thread; /* of its core, from 0 */
+};
+
 /* What was asked. The host puts this frame first into the recording and gives
  * the same frame to the guest's init as its only configuration. */
 struct avd_msg_cell {
@@ -273,6 +297,7 @@ struct avd_message {
 		struct avd_msg_log log;
 		struct avd_msg_kernel_log kernel_log;
 		struct avd_msg_done done;
+		struct avd_msg_topology topology;
 		struct avd_msg_init_failed init_failed;
 		struct avd_msg_cell cell;
 		struct avd_msg_end_cause end_cause;
@@ -290,6 +315,10 @@ AVD_API const char *avd_end_cause_name(uint32_t cause);
 /* Takes the next item off `strv`. Returns 1 and sets *ret_item, or 0 at the end.
  * Thread-safe on distinct strv. Since 0.1. */
 AVD_API int avd_strv_next(struct avd_strv *strv, struct avd_str *ret_item);
+
+/* Takes the next CPU off `cpus`. Returns 1 and sets *ret_cpu, or 0 at the end; bytes that are
+ * left then are no whole CPU. Thread-safe on distinct cpus. Since 0.1. */
+AVD_API int avd_topology_next(struct avd_bytes *cpus, struct avd_topology_cpu *ret_cpu);
 
 #ifdef __cplusplus
 }

@@ -58,6 +58,7 @@ enum avd_reason_code {
 	AVD_REASON_PAYLOAD_FAILED = 25,
 	AVD_REASON_NO_CLEAN_END = 26,
 	AVD_REASON_SCHEDULER_EXITED = 27, /* the scheduler's process ended after the attach */
+	AVD_REASON_TOPOLOGY_MISMATCH = 28, /* the guest's CPUs are not those asked for */
 };
 
 #define AVD_VERDICT_REASON_MAX 1024u

@@ -141,6 +141,14 @@ static const struct avd__field done[] = {
 };
 #undef IN
 
+#define IN topology
+static const struct avd__field topology[] = {
+	U32(2, cpus_possible, NEEDED),
+	U32(3, nodes, NEEDED),
+	BYTES(4, cpus, NEEDED),
+};
+#undef IN
+
 #define IN init_failed
 static const struct avd__field init_failed[] = {
 	U32_TO(2, signal, OPTIONAL, SIGNAL_MAX),
@@ -198,10 +206,6 @@ static const struct avd__field end_cause[] = {
 	{                            \
 		name_, true, 0, NULL \
 	}
-#define RESERVED_KIND(name_)          \
-	{                             \
-		name_, false, 0, NULL \
-	}
 
 static const struct avd__kind guest_kinds[] = {
 	[AVD_MSG_HELLO] = KIND("hello", hello),
@@ -218,7 +222,7 @@ static const struct avd__kind guest_kinds[] = {
 	[AVD_MSG_LOG] = KIND("log", log_fields),
 	[AVD_MSG_KERNEL_LOG] = KIND("kernel-log", kernel_log),
 	[AVD_MSG_DONE] = KIND("done", done),
-	[AVD_MSG_TOPOLOGY] = RESERVED_KIND("topology"),
+	[AVD_MSG_TOPOLOGY] = KIND("topology", topology),
 	[AVD_MSG_HEARTBEAT] = EMPTY_KIND("heartbeat"),
 	[AVD_MSG_INIT_FAILED] = KIND("init-failed", init_failed),
 };

@@ -10,6 +10,7 @@
 
 #include "base/util.h"
 #include "report/json_evidence.h"
+#include "report/topology.h"
 
 /* Raised when a name goes away or changes its meaning; new names don't raise it. */
 #define SCHEMA_VERSION 1
@@ -132,6 +133,7 @@ int avd_report_json(const avd_stream *stream, uint32_t flags, char **ret_text, s
 	avd__json_u64(&json, "schema_version", SCHEMA_VERSION);
 	put_verdict(&json, &verdict);
 	put_machine(&json, ev);
+	avd__json_topology(&json, ev);
 	avd__json_cstring(&json, "recorded_by", *ev->version ? ev->version : NULL);
 	put_time(&json, "started", ev->started_unix_ns);
 	r = avd__json_evidence(&json, ev);

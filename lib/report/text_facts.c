@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "report/format.h"
 #include "report/text.h"
+#include "report/topology.h"
 
 static void put_escaped(struct avd__text *text, const char *guest)
 {
@@ -302,6 +303,7 @@ void avd__text_facts(struct avd__text *text)
 	avd__text_programs(text);
 	row_phases(text);
 	row_machine(text);
+	avd__text_topology(text);
 	row_statistics(text);
 	row_end(text);
 	row_channel(text);

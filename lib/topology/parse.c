@@ -123,6 +123,8 @@ int avd__topology_parse(const char *text, struct avd__topology *ret_topology,
 	struct parts parts = {.nodes = 1, .llcs = 0, .threads = 1, .lists = 1, .cores = {1}};
 	struct avd__topology shape;
 	const char *shape_text = text, *order = "nlct", *why = NULL;
+	if (strlen(text) >= AVD__TOPOLOGY_TEXT_MAX)
+		return refuse(text, "it is longer than any shape", error);
 	for (size_t i = 0; i < AVD__ARRAY_SIZE(presets); i++) {
 		if (strcmp(text, presets[i].name) == 0)
 			shape_text = presets[i].shape;

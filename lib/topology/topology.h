@@ -7,6 +7,7 @@
 #ifndef AVD_LIB_TOPOLOGY_TOPOLOGY_H
 #define AVD_LIB_TOPOLOGY_TOPOLOGY_H
 
+#include <attachverdict/message.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,8 @@
 #define AVD__TOPOLOGY_CPUS_MAX 252u
 #define AVD__TOPOLOGY_LLCS_MAX AVD__TOPOLOGY_CPUS_MAX
 #define AVD__TOPOLOGY_NODES_MAX 16u
+/* A text of 252 counts, each of three digits and a plus, with room for the rest. */
+#define AVD__TOPOLOGY_TEXT_MAX 1056u
 #define AVD__TOPOLOGY_THREADS_MAX 2u /* what x86 has */
 
 struct avd__topology {
@@ -60,5 +63,32 @@ void avd__topology_bits(const struct avd__topology *topology, struct avd__topolo
 void avd__topology_cpu(const struct avd__topology *topology, uint32_t cpu,
 		       struct avd__topology_cpu *ret_cpu);
 uint32_t avd__topology_max_apic_id(const struct avd__topology *topology);
+uint32_t avd__topology_cores(const struct avd__topology *topology); /* in all */
+
+struct avd__topology_counts {
+	uint32_t cpus; /* online */
+	uint32_t nodes; /* with CPUs */
+	uint32_t packages; /* 0: not known; the same for llcs */
+	uint32_t llcs;
+	uint32_t cores;
+	uint32_t threads; /* the most of a core */
+};
+
+/* What `count` CPUs of a guest make up. Any numbers will do. */
+void avd__topology_count(const struct avd_topology_cpu *cpus, size_t count,
+			 struct avd__topology_counts *ret_counts);
+
+/*
+ * Whether a guest sees what was asked: as many CPUs online, nodes, LLCs, cores and threads of a
+ * core, then the same neighbours for each CPU. Packages need not match; a kernel that shows no
+ * caches at all is as good as one LLC. `seen`: by ascending number. Returns 0, or 1 and writes
+ * the first difference as one line to `why` ("asked for 2 LLCs, the guest sees 1").
+ */
+int avd__topology_differs(const struct avd__topology *asked, const struct avd_topology_cpu *seen,
+			  size_t count, char *why, size_t size);
+
+/* The whole shape, as parse() reads it: "2n4l4c2t", "1n3l4+4+2c2t". Returns `out`, which
+ * AVD__TOPOLOGY_TEXT_MAX bytes are enough for. */
+char *avd__topology_format(const struct avd__topology *topology, char *out, size_t size);
 
 #endif

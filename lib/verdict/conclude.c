@@ -206,9 +206,16 @@ static uint32_t tell_corrupt(const avd_stream *stream, struct avd__words *text)
 	return AVD_REASON_CHANNEL_CORRUPT;
 }
 
+static uint32_t tell_topology(const struct avd__evidence *ev, struct avd__words *text)
+{
+	avd__add(text, "the guest's CPUs are not those that were asked for");
+	avd__add_words(text, ": ", ev->topology_difference);
+	return AVD_REASON_TOPOLOGY_MISMATCH;
+}
+
 /* Why an ATTACHED cell failed; AVD_REASON_NONE if it passed. What the guest says went
- * wrong comes first, then what broke the machine or the channel, and what is merely
- * missing last: it may be missing for one of the reasons before. */
+ * wrong comes first, then what broke the machine or the channel, then CPUs of another shape,
+ * and what is merely missing last: it may be missing for one of the reasons before. */
 static uint32_t conclude_result(const avd_stream *stream, struct avd__words *text)
 {
 	const struct avd__evidence *const ev = &stream->evidence;
@@ -227,6 +234,8 @@ static uint32_t conclude_result(const avd_stream *stream, struct avd__words *tex
 		return tell_machine(stream, text);
 	if (is_corrupt(stream))
 		return tell_corrupt(stream, text);
+	if (ev->topology_difference[0])
+		return tell_topology(ev, text);
 	if (!stream->finished || (recording && !ev->have_end_cause)) {
 		avd__add(text, "%s", unended_text(stream));
 		add_circumstances(text, stream);

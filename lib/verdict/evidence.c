@@ -74,6 +74,19 @@ static uint32_t copy_argv(char *out, size_t out_size, struct avd_strv argv)
 	return (uint32_t)len;
 }
 
+/* A text that says something else than the number beside it is from another release. */
+static void take_asked(struct avd__evidence *ev, const struct avd_msg_cell *cell)
+{
+	char text[AVD__TOPOLOGY_TEXT_MAX];
+	struct avd__error ignored;
+	if (cell->topology.len >= sizeof(text))
+		return;
+	memcpy(text, cell->topology.data, cell->topology.len);
+	text[cell->topology.len] = '\0';
+	ev->have_asked = avd__topology_parse(text, &ev->asked, &ignored) == 0 &&
+			 ev->asked.cpus == cell->cpus;
+}
+
 static void take_cell(struct avd__evidence *ev, const struct avd_msg_cell *cell)
 {
 	ev->have_cell = 1;
@@ -94,6 +107,22 @@ static void take_cell(struct avd__evidence *ev, const struct avd_msg_cell *cell)
 	ev->started_unix_ns = cell->started_unix_ns;
 	ev->payload_ms = cell->payload_ms;
 	ev->dispatch_mode = cell->dispatch;
+	take_asked(ev, cell);
+}
+
+static void take_topology(struct avd__evidence *ev, const struct avd_msg_topology *seen)
+{
+	if (ev->have_topology)
+		return; /* what was there at the start is what was booted */
+	ev->have_topology = 1;
+	ev->seen = *seen;
+	while (ev->seen_count < AVD_TOPOLOGY_CPUS_MAX &&
+	       avd_topology_next(&ev->seen.cpus, &ev->seen_cpus[ev->seen_count]))
+		ev->seen_count++;
+	ev->seen.cpus = (struct avd_bytes){0};
+	if (ev->have_asked)
+		avd__topology_differs(&ev->asked, ev->seen_cpus, ev->seen_count,
+				      ev->topology_difference, sizeof(ev->topology_difference));
 }
 
 static void take_end_cause(struct avd__evidence *ev, const struct avd_msg_end_cause *end)
@@ -306,6 +335,9 @@ static void take_guest(struct avd__evidence *ev, const struct avd_message *messa
 	case AVD_MSG_DONE:
 		ev->have_done = 1;
 		ev->done = message->u.done;
+		break;
+	case AVD_MSG_TOPOLOGY:
+		take_topology(ev, &message->u.topology);
 		break;
 	case AVD_MSG_INIT_FAILED:
 		ev->have_init_failed = 1;

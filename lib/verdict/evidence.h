@@ -11,6 +11,8 @@
 
 #include <attachverdict/stream.h>
 
+#include "topology/topology.h"
+
 #define AVD__EVIDENCE_TEXT 256u /* a text field */
 #define AVD__EVIDENCE_TAIL 16384u /* last bytes of an output stream or of the console */
 #define AVD__EVIDENCE_KERNEL_LINES                                                              \
@@ -44,7 +46,8 @@ struct avd__evidence {
 	/* cell */
 	int have_cell, have_hello, have_end_cause;
 	char version[32], kernel[AVD__EVIDENCE_TEXT], machine[16],
-		machine_reason[AVD__EVIDENCE_TEXT], accel[16], carrier[16], topology[64];
+		machine_reason[AVD__EVIDENCE_TEXT], accel[16], carrier[16],
+		topology[AVD__EVIDENCE_TEXT];
 	char scheduler[AVD__EVIDENCE_ARGV], payload[AVD__EVIDENCE_ARGV];
 	uint32_t scheduler_len, payload_len; /* with the NULs between items */
 	uint32_t cpus;
@@ -81,6 +84,13 @@ struct avd__evidence {
 	struct avd_msg_end_cause end_cause;
 	char end_detail[AVD_VERDICT_REASON_MAX];
 	struct avd_msg_done done;
+	/* CPUs: what was asked, where this library can read it, and the first topology frame */
+	int have_asked, have_topology;
+	struct avd__topology asked;
+	struct avd_msg_topology seen; /* its cpus are in seen_cpus */
+	struct avd_topology_cpu seen_cpus[AVD_TOPOLOGY_CPUS_MAX];
+	uint32_t seen_count;
+	char topology_difference[AVD__EVIDENCE_TEXT]; /* the first; empty: none, or can't be told */
 	/* outputs; index by enum avd_log_stream */
 	struct avd__tail output[AVD_STREAM_DUMP + 1];
 	uint64_t output_dropped[AVD_STREAM_DUMP + 1];

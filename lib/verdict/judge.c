@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/cpus.h"
 #include "codec/message.h"
 #include "verdict/internal.h"
 
@@ -207,6 +208,23 @@ static enum avd__input judge_attached(avd_stream *stream, const struct avd_msg_a
 	return AVD__INPUT_ATTACHED;
 }
 
+/* Whole records, ascending, no more than there can be. */
+static enum avd__input judge_topology(const struct avd_msg_topology *topology,
+				      struct detail *detail)
+{
+	struct avd_bytes left = topology->cpus;
+	struct avd_topology_cpu cpu;
+	uint32_t count = 0, next = 0;
+	while (count < AVD_TOPOLOGY_CPUS_MAX && avd_topology_next(&left, &cpu) && cpu.cpu >= next) {
+		next = cpu.cpu + 1u;
+		count++;
+	}
+	if (count && count * AVD__CPU_RECORD_SIZE == topology->cpus.len)
+		return AVD__INPUT_INFO;
+	blame(detail, "topology with a broken table of CPUs");
+	return AVD__INPUT_FAULT;
+}
+
 static enum avd__input classify(avd_stream *stream, const struct avd_message *message,
 				struct detail *detail)
 {
@@ -237,6 +255,8 @@ static enum avd__input classify(avd_stream *stream, const struct avd_message *me
 		return AVD__INPUT_DONE;
 	case AVD_MSG_INIT_FAILED:
 		return AVD__INPUT_INIT_FAILED;
+	case AVD_MSG_TOPOLOGY:
+		return judge_topology(&message->u.topology, detail);
 	case AVD_MSG_CELL:
 	case AVD_MSG_END_CAUSE:
 		blame(detail, "a %s frame from the guest", avd_message_kind_name(message->kind));

@@ -139,6 +139,11 @@ static const struct reason reasons[] = {
 		{"scheduler-exited",
 		 "The scheduler attached, and its process ended by itself later.",
 		 "See its last output: it must stay until it gets SIGINT or SIGTERM."},
+	[AVD_REASON_TOPOLOGY_MISMATCH] =
+		{"topology-mismatch",
+		 "The scheduler attached, but in a guest whose CPUs are not those asked for.",
+		 "CPUs that are missing did not come up: see the console, and --kernel-args for "
+		 "maxcpus= or nosmt. Else try the other machine (--machine) or another shape."},
 };
 
 static const struct reason *find(uint32_t code)

@@ -57,6 +57,10 @@ static const struct avd_message typical[] = {
 		.level = 6, .log_seq = 412, .log_time_us = 2260000,
 		.bytes = BYTES("sched_ext: BPF scheduler \"fifo\" enabled")}},
 	{.kind = AVD_MSG_DONE, .time_ns = 3200000000, .u.done = {.enabled_at_end = 1}},
+	{.kind = AVD_MSG_TOPOLOGY, .time_ns = 2110000000, .u.topology = {
+		.cpus_possible = 4, .nodes = 1,
+		.cpus = BYTES("\0\0" "\0\0" "\0\0" "\0\0" "\0\0" "\0\0"
+			      "\0\1" "\0\0" "\0\0" "\0\0" "\0\0" "\0\1")}},
 	{.kind = AVD_MSG_HEARTBEAT, .time_ns = 3000000001},
 	{.kind = AVD_MSG_INIT_FAILED, .time_ns = 1900000000, .u.init_failed = {
 		.signal = 11, .reason = STR("init crashed at 0x401234")}},

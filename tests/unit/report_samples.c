@@ -50,6 +50,7 @@ static void boot(struct kit *kit)
 	at(kit, 1900);
 	kit_add_message(kit, &m);
 	phase(kit, AVD_PHASE_BOOT, 1910);
+	kit_add(kit, AVD_MSG_TOPOLOGY);
 	phase(kit, AVD_PHASE_START, 2010);
 	m = kit_message(AVD_MSG_SCHEDULER_STARTED);
 	m.u.started.enable_seq = 0;

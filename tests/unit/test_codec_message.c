@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/cpus.h"
 #include "codec/frame.h"
 #include "codec/item.h"
 #include "codec_samples.h"
@@ -28,7 +29,7 @@ START_TEST(every_kind_round_trips)
 				ck_assert_uint_eq(got.u.reserved[i], 0);
 		}
 	}
-	ck_assert_uint_eq(kinds, 18);
+	ck_assert_uint_eq(kinds, 19);
 }
 END_TEST
 
@@ -97,7 +98,7 @@ END_TEST
 
 START_TEST(not_a_message_is_not_encoded)
 {
-	static const uint32_t kinds[] = {0, AVD_MSG_TOPOLOGY, 18, 127, 130, UINT32_MAX};
+	static const uint32_t kinds[] = {0, 18, 127, 130, UINT32_MAX};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		const struct avd_message message = {.kind = kinds[i]};
 		ck_assert_uint_eq(avd__message_encode(&message, bytes, sizeof(bytes)), 0);
@@ -231,6 +232,30 @@ START_TEST(strv_that_lies)
 }
 END_TEST
 
+/* A table of CPUs cut at any byte yields its whole records and no more. */
+START_TEST(cpu_tables)
+{
+	static const struct avd_topology_cpu cpus[] = {{0, 1, 2, 3, 4, 5},
+						       {65535, 256, 255, 0x1234, 65534, 1}};
+	uint8_t table[sizeof(cpus) / sizeof(cpus[0]) * AVD__CPU_RECORD_SIZE];
+	struct avd_topology_cpu got;
+	for (size_t i = 0; i < 2; i++)
+		avd__cpus_put(table + i * AVD__CPU_RECORD_SIZE, &cpus[i]);
+	for (size_t len = 0; len <= sizeof(table); len++) {
+		uint8_t *copy = malloc(len + 1); /* for the sanitizer */
+		memcpy(copy, table, len);
+		struct avd_bytes left = {copy, len};
+		for (size_t i = 0; i < len / AVD__CPU_RECORD_SIZE; i++) {
+			ck_assert_int_eq(avd_topology_next(&left, &got), 1);
+			ck_assert_mem_eq(&got, &cpus[i], sizeof(got));
+		}
+		ck_assert_int_eq(avd_topology_next(&left, &got), 0);
+		ck_assert_uint_eq(left.len, len % AVD__CPU_RECORD_SIZE);
+		free(copy);
+	}
+}
+END_TEST
+
 START_TEST(names)
 {
 	ck_assert_str_eq(avd_message_kind_name(AVD_MSG_SCHEDULER_NOT_ATTACHED),
@@ -271,6 +296,7 @@ int main(void)
 	tcase_add_test(tcase, a_missing_field);
 	tcase_add_test(tcase, strv_round_trip);
 	tcase_add_test(tcase, strv_that_lies);
+	tcase_add_test(tcase, cpu_tables);
 	tcase_add_test(tcase, names);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

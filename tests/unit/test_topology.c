@@ -75,6 +75,125 @@ START_TEST(presets_are_sound)
 }
 END_TEST
 
+/* What a guest sees that got what was asked. */
+static void as_asked(struct avd_topology_cpu *seen)
+{
+	struct avd__topology_cpu place;
+	uint16_t llc = 0, last = UINT16_MAX;
+	for (uint32_t cpu = 0; cpu < shape.cpus; cpu++) {
+		const uint16_t i = (uint16_t)cpu;
+		avd__topology_cpu(&shape, cpu, &place);
+		if (place.llc != last)
+			llc = i;
+		last = (uint16_t)place.llc;
+		seen[i] = (struct avd_topology_cpu){
+			.cpu = i,
+			.node = (uint16_t)place.node,
+			.package = (uint16_t)place.node,
+			.llc = llc,
+			.core = (uint16_t)(i - place.thread),
+			.thread = (uint16_t)place.thread,
+		};
+	}
+}
+
+static void differs(const struct avd_topology_cpu *seen, size_t count, const char *words)
+{
+	char why[256] = "";
+	ck_assert_int_eq(avd__topology_differs(&shape, seen, count, why, sizeof(why)), 1);
+	ck_assert_msg(strstr(why, words), "'%s' is not in '%s'", words, why);
+}
+
+START_TEST(what_was_asked_is_seen)
+{
+	struct avd_topology_cpu seen[AVD__TOPOLOGY_CPUS_MAX];
+	const char *name, *text;
+	char why[256], written[AVD__TOPOLOGY_TEXT_MAX];
+	for (size_t i = 0; (name = avd__topology_preset(i, &text)); i++) {
+		ck_assert_int_eq(avd__topology_parse(text, &shape, &error), 0);
+		as_asked(seen);
+		ck_assert_msg(!avd__topology_differs(&shape, seen, shape.cpus, why, sizeof(why)),
+			      "%s: %s", name, why);
+		ck_assert_str_eq(avd__topology_format(&shape, written, sizeof(written)), text);
+		for (uint32_t cpu = 0; cpu < shape.cpus; cpu++)
+			seen[cpu].package = AVD_TOPOLOGY_UNKNOWN; /* need not match */
+		ck_assert(!avd__topology_differs(&shape, seen, shape.cpus, why, sizeof(why)));
+		differs(seen, shape.cpus - 1, "CPU");
+		/* Another node, cache or core of any one CPU is noticed. */
+		for (uint32_t cpu = 0; cpu < shape.cpus && shape.cpus > 1; cpu++) {
+			as_asked(seen);
+			seen[cpu].node ^= 1;
+			differs(seen, shape.cpus, "node");
+			as_asked(seen);
+			seen[cpu].core = seen[cpu ? 0 : shape.cpus - 1].core ^ (shape.cpus < 2);
+			if (seen[cpu].core / shape.threads != cpu / shape.threads)
+				differs(seen, shape.cpus, "core");
+			if (shape.llcs == 1)
+				continue;
+			as_asked(seen);
+			seen[cpu].llc = seen[cpu].llc ? 0 : seen[shape.cpus - 1].llc;
+			differs(seen, shape.cpus, "LLC");
+		}
+	}
+}
+END_TEST
+
+START_TEST(a_kernel_without_caches)
+{
+	struct avd_topology_cpu seen[4];
+	char why[256];
+	reads("4", 1, 1, 1, 4);
+	as_asked(seen);
+	for (int i = 0; i < 4; i++)
+		seen[i].llc = AVD_TOPOLOGY_UNKNOWN;
+	ck_assert(!avd__topology_differs(&shape, seen, 4, why, sizeof(why)));
+	reads("2l2c", 1, 2, 1, 4);
+	differs(seen, 4, "asked for 2 LLCs, the guest sees 0");
+	seen[3].cpu = 4;
+	reads("4", 1, 1, 1, 4);
+	differs(seen, 4, "CPU 4 in its place");
+}
+END_TEST
+
+/* Whatever is read can be written and read again; the rest has a message. */
+START_TEST(any_text)
+{
+	static const char letters[] = "0123456789nlct+ -x";
+	char text[AVD__TOPOLOGY_TEXT_MAX + 8], again[AVD__TOPOLOGY_TEXT_MAX];
+	struct avd__topology second;
+	unsigned int state = 1, sound = 0;
+	for (int turn = 0; turn < 200000; turn++) {
+		const int len = rand_r(&state) % 12;
+		for (int i = 0; i < len; i++) /* mostly in the right order */
+			text[i] = i % 2 && rand_r(&state) % 4
+					  ? "nlct"[i / 2 % 4]
+					  : letters[(unsigned int)rand_r(&state) %
+						    (sizeof(letters) - 1)];
+		text[len] = '\0';
+		if (avd__topology_parse(text, &shape, &error) < 0) {
+			ck_assert(strstr(error.text, "topology"));
+			continue;
+		}
+		sound++;
+		avd__topology_format(&shape, again, sizeof(again));
+		ck_assert_int_eq(avd__topology_parse(again, &second, &error), 0);
+		ck_assert_mem_eq(&shape, &second, sizeof(shape));
+	}
+	ck_assert_uint_gt(sound, 1000);
+	/* the longest that is read, and one that is longer */
+	for (size_t i = 0; i < 251; i++)
+		memcpy(text + 4 * i, "001+", 4);
+	memcpy(text + 4 * 251, "001c", 5);
+	reads(text, 1, 252, 1, 252);
+	ck_assert_int_eq(avd__topology_parse(avd__topology_format(&shape, again, sizeof(again)),
+					     &second, &error),
+			 0);
+	memset(text, '1', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	ck_assert_int_eq(avd__topology_parse(text, &shape, &error), -EINVAL);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("topology");
@@ -82,6 +201,9 @@ int main(void)
 	tcase_add_test(tests, what_users_write);
 	tcase_add_test(tests, what_is_refused);
 	tcase_add_test(tests, presets_are_sound);
+	tcase_add_test(tests, what_was_asked_is_seen);
+	tcase_add_test(tests, a_kernel_without_caches);
+	tcase_add_test(tests, any_text);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

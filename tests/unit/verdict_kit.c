@@ -55,6 +55,8 @@ static struct avd_msg_cell sound_cell(void)
 static void fill_guest(struct avd_message *m)
 {
 	static const uint8_t cpus = 3;
+	/* as codec/cpus.h has it: two cores of one package and LLC */
+	static const uint8_t two_cpus[2 * 12] = {[13] = 1, [21] = 1};
 	switch (m->kind) {
 	case AVD_MSG_HELLO:
 		m->u.hello = (struct avd_msg_hello){.protocol = AVD_PROTOCOL_VERSION,
@@ -111,6 +113,10 @@ static void fill_guest(struct avd_message *m)
 			.jited_bytes = 700,
 			.verification_ns = 1500000,
 		};
+		break;
+	case AVD_MSG_TOPOLOGY:
+		m->u.topology = (struct avd_msg_topology){
+			.cpus_possible = 2, .nodes = 1, .cpus = {two_cpus, sizeof(two_cpus)}};
 		break;
 	case AVD_MSG_LOG:
 		m->u.log.stream = AVD_STREAM_SCHEDULER_STDOUT;
