@@ -27,6 +27,7 @@ struct avd__machine_spec {
 	uint32_t cpus;
 	const struct avd__topology *topology; /* of as many CPUs; NULL: one LLC, one thread each */
 	uint64_t memory_bytes;
+	bool sandbox; /* if it can be had: ops->probe() tells; else without */
 	bool serial; /* the channel through the second UART only, without a window */
 	const char *kernel_args; /* appended to what the machine itself needs; may be NULL */
 	const char *qemu; /* program, NULL: search $PATH */

@@ -78,6 +78,8 @@ static int vmm_start(const struct avd__machine_spec *spec, struct avd__machine *
 		r = avd__vm_add_window(machine->vm, error);
 	if (r == 0)
 		r = load(spec, cmdline, machine->vm, error);
+	if (r == 0 && spec->sandbox && !avd__sandbox_missing())
+		r = avd__vm_confine(machine->vm, 0, 0, error);
 	if (r == 0)
 		r = avd__vm_start(machine->vm, error);
 	free(cmdline);
@@ -94,7 +96,7 @@ static int vmm_start(const struct avd__machine_spec *spec, struct avd__machine *
 
 static int vmm_fd(const struct avd__machine *machine)
 {
-	return machine->vm->event_fd;
+	return avd__vm_fd(machine->vm);
 }
 
 /* Passes on what a source holds, up to STEP_BYTES; true if there may be more. */
@@ -137,6 +139,7 @@ static int vmm_step(struct avd__machine *machine, const struct avd__machine_sink
 	struct avd__vm *vm = machine->vm;
 	eventfd_t events;
 	eventfd_read(vm->event_fd, &events);
+	avd__vm_reap(vm);
 	/* Looked at first: what the threads wrote before they ended is then there to be taken. */
 	const bool over = atomic_load(&vm->stopping) && atomic_load(&vm->running) == 0;
 	const bool more_console = drain_console(vm, sink);

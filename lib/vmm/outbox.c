@@ -6,13 +6,20 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "vmm/lock.h"
+
 int avd__outbox_init(struct avd__outbox *box, int event_fd)
 {
 	*box = (struct avd__outbox){.event_fd = event_fd};
 	box->bytes = malloc(AVD__OUTBOX_SIZE);
 	if (!box->bytes)
 		return -ENOMEM;
-	pthread_mutex_init(&box->lock, NULL);
+	const int r = avd__lock_init(&box->lock);
+	if (r < 0) {
+		free(box->bytes);
+		box->bytes = NULL;
+		return r;
+	}
 	pthread_cond_init(&box->room, NULL);
 	return 0;
 }
@@ -30,11 +37,11 @@ void avd__outbox_fini(struct avd__outbox *box)
 void avd__outbox_put(struct avd__outbox *box, const void *bytes, size_t size)
 {
 	const uint8_t *p = bytes;
-	pthread_mutex_lock(&box->lock);
+	avd__lock(&box->lock);
 	while (size && !box->closed) {
 		const size_t free_bytes = AVD__OUTBOX_SIZE - box->len;
 		if (!free_bytes) {
-			pthread_cond_wait(&box->room, &box->lock);
+			avd__lock_wait(&box->room, &box->lock);
 			continue;
 		}
 		const size_t at = (box->start + box->len) % AVD__OUTBOX_SIZE;
@@ -50,14 +57,14 @@ void avd__outbox_put(struct avd__outbox *box, const void *bytes, size_t size)
 		p += piece;
 		size -= piece;
 	}
-	pthread_mutex_unlock(&box->lock);
+	avd__unlock(&box->lock);
 }
 
 size_t avd__outbox_take(struct avd__outbox *box, void *bytes, size_t size)
 {
 	uint8_t *p = bytes;
 	size_t done = 0;
-	pthread_mutex_lock(&box->lock);
+	avd__lock(&box->lock);
 	while (done < size && box->len) {
 		size_t piece = AVD__OUTBOX_SIZE - box->start;
 		if (piece > box->len)
@@ -71,14 +78,14 @@ size_t avd__outbox_take(struct avd__outbox *box, void *bytes, size_t size)
 	}
 	if (done)
 		pthread_cond_broadcast(&box->room);
-	pthread_mutex_unlock(&box->lock);
+	avd__unlock(&box->lock);
 	return done;
 }
 
 void avd__outbox_close(struct avd__outbox *box)
 {
-	pthread_mutex_lock(&box->lock);
+	avd__lock(&box->lock);
 	box->closed = true;
 	pthread_cond_broadcast(&box->room);
-	pthread_mutex_unlock(&box->lock);
+	avd__unlock(&box->lock);
 }

@@ -46,24 +46,24 @@ static void write_port(struct avd__vm *vm, uint32_t port, const uint8_t *bytes, 
 void avd__vm_port_write(struct avd__vm *vm, uint16_t port, uint32_t width, const uint8_t *data,
 			uint32_t count)
 {
-	pthread_mutex_lock(&vm->device_lock);
+	avd__lock(&vm->device_lock);
 	if (width == 1) /* a string at once: this is how the channel's bytes come */
 		write_port(vm, port, data, count);
 	else
 		for (uint32_t i = 0; i < width * count; i++)
 			write_port(vm, port + i % width, data + i, 1);
-	pthread_mutex_unlock(&vm->device_lock);
+	avd__unlock(&vm->device_lock);
 }
 
 void avd__vm_port_read(struct avd__vm *vm, uint16_t port, uint32_t width, uint8_t *data,
 		       uint32_t count)
 {
-	pthread_mutex_lock(&vm->device_lock);
+	avd__lock(&vm->device_lock);
 	for (uint32_t i = 0; i < width * count; i++) {
 		const uint32_t at = port + i % width;
 		const struct port_range *range = range_of(at);
 		data[i] = range ? range->read((uint8_t *)vm + range->device, at - range->first)
 				: 0xff;
 	}
-	pthread_mutex_unlock(&vm->device_lock);
+	avd__unlock(&vm->device_lock);
 }

@@ -95,7 +95,9 @@ void *avd__vcpu_main(void *argument)
 	struct avd__vm *vm = vcpu->vm;
 	struct timespec used;
 	atomic_store(&vcpu->tid, gettid());
-	if (vcpu->index == 0) {
+	if (avd__vcpu_confine(vcpu) < 0) /* avd__vm_start() waits for it, and tells */
+		atomic_store(&vm->stopping, true);
+	else if (vcpu->index == 0) {
 		atomic_store(&vm->first_run_cpu_ns, avd__thread_cpu_ns());
 		atomic_store(&vm->first_run_ns, avd__now_ns());
 	}
@@ -107,7 +109,8 @@ void *avd__vcpu_main(void *argument)
 		}
 		if (r < 0) {
 			char what[64];
-			snprintf(what, sizeof(what), "KVM_RUN: %s", strerror(-r));
+			/* Not strerror(), which may look for a translation in a file. */
+			snprintf(what, sizeof(what), "KVM_RUN: %s", strerrordesc_np(-r));
 			avd__vcpu_fail(vcpu, what);
 			break;
 		}
@@ -118,9 +121,10 @@ void *avd__vcpu_main(void *argument)
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
 	atomic_store(&vcpu->cpu_ns,
 		     (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec + 1);
-	pthread_mutex_lock(&vm->thread_lock);
+	avd__lock(&vm->thread_lock);
 	vcpu->live = false;
-	pthread_mutex_unlock(&vm->thread_lock);
+	avd__unlock(&vm->thread_lock);
+	atomic_store(&vcpu->done, true);
 	atomic_fetch_sub(&vm->running, 1);
 	eventfd_write(vm->event_fd, 1); /* the last one lets step() see the end */
 	return NULL;

@@ -74,7 +74,7 @@ static void add_code(struct line *line, const struct avd__vcpu *vcpu, uint64_t l
 	const uint8_t *bytes =
 		r >= 0 && where.valid ? guest_bytes(vm, where.physical_address, &size) : NULL;
 	if (r < 0)
-		add(line, ", code unknown (KVM_TRANSLATE: %s)", strerror(-r));
+		add(line, ", code unknown (KVM_TRANSLATE: %s)", strerrordesc_np(-r));
 	else if (!where.valid)
 		add(line, ", code unknown (rip is not mapped)");
 	else if (!bytes)

@@ -20,6 +20,9 @@
 
 #define VCPU_STACK_BYTES (256u * 1024u)
 
+/* Below SIGRTMIN as libc tells it, and so not to be blocked by pthread_sigmask() either. */
+#define LIBC_SETXID_SIGNAL 33
+
 int avd__vcpu_kick_signal(void)
 {
 	return SIGRTMIN;
@@ -116,12 +119,14 @@ static int make_vcpu(struct avd__vm *vm, struct avd__vcpu *vcpu, const struct av
 	r = AVD__KVM_IOCTL(vm->sys, vcpu->fd, KVM_SET_CPUID2, &cpuid, error);
 	if (r < 0)
 		return r;
-	/* Everything blocked but the kick, while the vCPU runs. */
+	/* Everything blocked but the kick, while the vCPU runs; and but libc's own signal, by which
+	 * setuid() in another thread waits for this one (nptl(7)). */
 	struct {
 		uint32_t len;
 		uint8_t bytes[8];
 	} mask = {.len = sizeof(mask.bytes)};
-	const uint64_t blocked = ~(UINT64_C(1) << (avd__vcpu_kick_signal() - 1));
+	const uint64_t blocked = ~(UINT64_C(1) << (avd__vcpu_kick_signal() - 1) |
+				   UINT64_C(1) << (LIBC_SETXID_SIGNAL - 1));
 	memcpy(mask.bytes, &blocked, sizeof(blocked));
 	r = AVD__KVM_IOCTL(vm->sys, vcpu->fd, KVM_SET_SIGNAL_MASK, &mask, error);
 	return r < 0 ? r : 0;
@@ -136,7 +141,8 @@ static int make_vcpus(struct avd__vm *vm, struct avd__error *error)
 		return avd__fail(error, ENOMEM, "out of memory");
 	}
 	for (uint32_t i = 0; i < vm->cpus; i++)
-		vm->vcpus[i] = (struct avd__vcpu){.vm = vm, .index = i, .fd = -1};
+		vm->vcpus[i] = (struct avd__vcpu){
+			.vm = vm, .index = i, .fd = -1, .end_fd = -1, .life_fd = -1};
 	int r = avd__cpuid_supported(vm->sys, vm->kvm_fd, supported, error);
 	for (uint32_t i = 0; r == 0 && i < vm->cpus; i++)
 		r = make_vcpu(vm, &vm->vcpus[i], supported, error);
@@ -151,13 +157,16 @@ int avd__vm_new(const struct avd__kvm_sys *sys, uint64_t memory_bytes, uint32_t 
 	if (!vm)
 		return avd__fail(error, ENOMEM, "out of memory");
 	vm->sys = sys;
-	vm->kvm_fd = vm->vm_fd = vm->event_fd = -1;
+	vm->kvm_fd = vm->vm_fd = vm->event_fd = vm->poll_fd = -1;
 	vm->memory_bytes = memory_bytes;
 	vm->cpus = cpus;
 	vm->irqchip = irqchip;
-	pthread_mutex_init(&vm->device_lock, NULL);
-	pthread_mutex_init(&vm->end_lock, NULL);
-	pthread_mutex_init(&vm->thread_lock, NULL);
+	sem_init(&vm->confined, 0, 0);
+	if (avd__lock_init(&vm->device_lock) < 0 || avd__lock_init(&vm->end_lock) < 0 ||
+	    avd__lock_init(&vm->thread_lock) < 0) {
+		free(vm); /* nothing else is in it */
+		return avd__fail(error, ENOMEM, "out of memory");
+	}
 	int r = open_kvm(vm, error);
 	if (r == 0)
 		r = make_memory(vm, error);
@@ -186,6 +195,7 @@ void avd__vm_free(struct avd__vm *vm)
 			vm->sys->unmap(vm->sys->userdata, vm->vcpus[i].run, vm->run_size);
 		avd__close(&vm->vcpus[i].fd);
 	}
+	avd__vm_free_confinement(vm);
 	free(vm->vcpus);
 	avd__close(&vm->vm_fd);
 	avd__close(&vm->kvm_fd);
@@ -195,6 +205,7 @@ void avd__vm_free(struct avd__vm *vm)
 	pthread_mutex_destroy(&vm->device_lock);
 	pthread_mutex_destroy(&vm->end_lock);
 	pthread_mutex_destroy(&vm->thread_lock);
+	sem_destroy(&vm->confined);
 	free(vm);
 }
 
@@ -247,7 +258,7 @@ int avd__vm_start(struct avd__vm *vm, struct avd__error *error)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	/* Under the lock: a vCPU that ends the machine at once must find all the others. */
-	pthread_mutex_lock(&vm->thread_lock);
+	avd__lock(&vm->thread_lock);
 	for (uint32_t i = 0; r == 0 && i < vm->cpus; i++) {
 		atomic_fetch_add(&vm->running, 1);
 		r = pthread_create(&vm->vcpus[i].thread, &attributes, avd__vcpu_main,
@@ -257,37 +268,43 @@ int avd__vm_start(struct avd__vm *vm, struct avd__error *error)
 		else
 			vm->vcpus[i].started = vm->vcpus[i].live = true;
 	}
-	pthread_mutex_unlock(&vm->thread_lock);
+	avd__unlock(&vm->thread_lock);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
-	if (r == 0)
+	const int confined = avd__vm_wait_confined(vm);
+	if (r == 0 && confined == 0)
 		return 0;
 	avd__vm_stop(vm, AVD_END_SPAWN_ERROR, "");
 	avd__vm_join(vm);
-	return avd__fail(error, r, "cannot start a thread for each vCPU: %s", strerror(r));
+	if (r)
+		return avd__fail(error, r, "cannot start a thread for each vCPU: %s", strerror(r));
+	return avd__fail(error, -confined,
+			 "cannot confine the vCPUs' threads: %s; run without (--no-sandbox)",
+			 strerror(-confined));
 }
 
 void avd__vm_stop(struct avd__vm *vm, uint32_t cause, const char *detail)
 {
-	pthread_mutex_lock(&vm->end_lock);
+	avd__lock(&vm->end_lock);
 	if (!vm->ended) {
 		vm->ended = true;
 		vm->end.cause = cause;
 		strncpy(vm->end.detail, detail, sizeof(vm->end.detail) - 1);
 	}
-	pthread_mutex_unlock(&vm->end_lock);
+	avd__unlock(&vm->end_lock);
 	atomic_store(&vm->stopping, true);
 	/* Nobody may take what is in the boxes any more before the threads are joined. */
 	if (vm->console_box.bytes)
 		avd__outbox_close(&vm->console_box);
 	if (vm->channel_box.bytes)
 		avd__outbox_close(&vm->channel_box);
-	pthread_mutex_lock(&vm->thread_lock);
+	avd__lock(&vm->thread_lock);
 	for (uint32_t i = 0; vm->vcpus && i < vm->cpus; i++) {
-		if (vm->vcpus[i].live)
+		/* Not the caller itself: it looks at `stopping` anyway. */
+		if (vm->vcpus[i].live && !pthread_equal(vm->vcpus[i].thread, pthread_self()))
 			pthread_kill(vm->vcpus[i].thread, avd__vcpu_kick_signal());
 	}
-	pthread_mutex_unlock(&vm->thread_lock);
+	avd__unlock(&vm->thread_lock);
 	if (vm->event_fd >= 0)
 		eventfd_write(vm->event_fd, 1);
 }

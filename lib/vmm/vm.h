@@ -7,15 +7,18 @@
 #define AVD_LIB_VMM_VM_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "codec/window.h"
 #include "machine/machine.h"
 #include "vmm/i8042.h"
 #include "vmm/kvm.h"
+#include "vmm/lock.h"
 #include "vmm/outbox.h"
 #include "vmm/power.h"
 #include "vmm/rtc.h"
+#include "vmm/sandbox.h"
 #include "vmm/serial.h"
 #include "vmm/window.h"
 
@@ -41,6 +44,9 @@ struct avd__vcpu {
 	pthread_t thread;
 	bool started; /* to be joined; the owner's alone */
 	bool live; /* may be kicked; under thread_lock */
+	_Atomic bool done; /* its thread went all its way */
+	int life_fd, end_fd; /* of a confined thread's pipe: its own end, and ours; else -1 */
+	int confine_error;
 	_Atomic pid_t tid; /* 0: not running */
 	_Atomic uint64_t cpu_ns; /* of the thread, written as it ends */
 	_Atomic uint64_t exits[AVD__EXIT_COUNT]; /* written by its thread alone */
@@ -68,6 +74,9 @@ struct avd__vm {
 	struct avd__window window; /* ->memory NULL: none */
 	/* The end: the first cause stays. */
 	int event_fd; /* something to step() */
+	struct avd__sandbox *sandbox; /* NULL: none */
+	int poll_fd; /* with a sandbox: event_fd and the ends of the threads; else -1 */
+	sem_t confined; /* posted by each thread once it is, or can't be */
 	pthread_mutex_t end_lock;
 	bool ended;
 	struct avd__machine_end end;
@@ -85,6 +94,19 @@ void avd__vm_free(struct avd__vm *vm);
 
 /* Sets vCPU 0 to long mode at `entry`, as the 64-bit boot protocol wants it. */
 int avd__vm_set_boot(struct avd__vm *vm, uint64_t entry, struct avd__error *error);
+
+/* Gives the vCPU threads a sandbox (sandbox.h, which tells of `violation` and `without`, both 0 but
+ * in tests). Before the start. confine.c. */
+int avd__vm_confine(struct avd__vm *vm, uint32_t violation, size_t without,
+		    struct avd__error *error);
+/* Looks for threads that their sandbox killed, and ends the machine if there is one. */
+void avd__vm_reap(struct avd__vm *vm);
+/* Polls readable when there is something to take, or to reap. */
+int avd__vm_fd(const struct avd__vm *vm);
+/* Parts of avd__vm_free(), of a vCPU's thread and of avd__vm_start(). */
+void avd__vm_free_confinement(struct avd__vm *vm);
+int avd__vcpu_confine(struct avd__vcpu *vcpu);
+int avd__vm_wait_confined(struct avd__vm *vm);
 
 /* Starts the vCPU threads. */
 int avd__vm_start(struct avd__vm *vm, struct avd__error *error);

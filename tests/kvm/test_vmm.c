@@ -14,94 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kit.h"
 #include "vmm/boot.h"
-#include "vmm/vm.h"
 #include "vmm/vmm.h"
-
-#define MEMORY (2u << 20)
-#define ENTRY 0x10000u
-/* Catches hangs of the test; no test is about time. */
-#define DEADLINE_MS 60000
-
-struct guest {
-	struct avd__vm *vm;
-	char console[65536];
-	size_t console_len;
-	size_t channel_len;
-	uint8_t channel_sum;
-};
-
-static void take(struct guest *guest)
-{
-	static uint8_t bytes[4096];
-	size_t n;
-	while ((n = avd__outbox_take(&guest->vm->console_box, bytes, sizeof(bytes))) > 0) {
-		const size_t room = sizeof(guest->console) - 1 - guest->console_len;
-		memcpy(guest->console + guest->console_len, bytes, n < room ? n : room);
-		guest->console_len += n < room ? n : room;
-	}
-	while ((n = avd__outbox_take(&guest->vm->channel_box, bytes, sizeof(bytes))) > 0) {
-		for (size_t i = 0; i < n; i++)
-			guest->channel_sum = (uint8_t)(guest->channel_sum + bytes[i]);
-		guest->channel_len += n;
-	}
-}
-
-/* Steps until the machine has ended; true if it did so by itself. */
-static bool finish(struct guest *guest, unsigned int deadline_ms)
-{
-	struct avd__vm *vm = guest->vm;
-	const uint64_t end = avd__now_ns() + deadline_ms * UINT64_C(1000000);
-	bool in_time = true;
-	while (atomic_load(&vm->running)) {
-		struct pollfd polled = {.fd = vm->event_fd, .events = POLLIN};
-		poll(&polled, 1, 20);
-		uint64_t count;
-		if (read(vm->event_fd, &count, sizeof(count)) < 0)
-			ck_assert_int_eq(errno, EAGAIN);
-		take(guest);
-		if (in_time && avd__now_ns() > end) {
-			in_time = false;
-			avd__vm_stop(vm, AVD_END_WATCHDOG, "");
-		}
-	}
-	avd__vm_join(vm);
-	take(guest);
-	return in_time;
-}
-
-static void make(struct guest *guest, const void *code, size_t size)
-{
-	struct avd__error error = {0};
-	memset(guest, 0, sizeof(*guest));
-	const int r = avd__vm_new(&avd__kvm_system, MEMORY, 1, false, &guest->vm, &error);
-	ck_assert_msg(r == 0, "%s", error.text);
-	memcpy(guest->vm->memory + ENTRY, code, size);
-}
-
-static void boot_real(struct guest *guest)
-{
-	struct kvm_sregs sregs;
-	const int fd = guest->vm->vcpus[0].fd;
-	struct avd__error error = {0};
-	ck_assert_int_ge(AVD__KVM_IOCTL(&avd__kvm_system, fd, KVM_GET_SREGS, &sregs, &error), 0);
-	sregs.cs.base = ENTRY;
-	sregs.cs.selector = ENTRY >> 4;
-	sregs.ds = sregs.es = sregs.ss = sregs.cs;
-	sregs.ds.type = sregs.es.type = sregs.ss.type = 3;
-	struct kvm_regs regs = {.rip = 0, .rsp = 0x8000, .rflags = 2};
-	ck_assert_int_ge(AVD__KVM_IOCTL(&avd__kvm_system, fd, KVM_SET_SREGS, &sregs, &error), 0);
-	ck_assert_int_ge(AVD__KVM_IOCTL(&avd__kvm_system, fd, KVM_SET_REGS, &regs, &error), 0);
-	ck_assert_int_eq(avd__vm_start(guest->vm, &error), 0);
-}
-
-static void boot_long(struct guest *guest)
-{
-	struct avd__error error = {0};
-	avd__boot_tables(guest->vm->memory);
-	ck_assert_int_eq(avd__vm_set_boot(guest->vm, ENTRY, &error), 0);
-	ck_assert_int_eq(avd__vm_start(guest->vm, &error), 0);
-}
 
 /* mov dx, 0x3f8; mov al, 'H'; out; mov al, 'i'; out; hlt */
 static const uint8_t hi_real[] = {0xba, 0xf8, 0x03, 0xb0, 'H', 0xee, 0xb0, 'i', 0xee, 0xf4};
@@ -109,10 +24,10 @@ static const uint8_t hi_long[] = {0x66, 0xba, 0xf8, 0x03, 0xb0, 'H', 0xee, 0xb0,
 
 START_TEST(real_mode_prints_and_halts)
 {
-	struct guest guest;
-	make(&guest, hi_real, sizeof(hi_real));
-	boot_real(&guest);
-	ck_assert(finish(&guest, DEADLINE_MS));
+	struct kit_guest guest;
+	kit_make(&guest, hi_real, sizeof(hi_real));
+	kit_boot_real(&guest);
+	ck_assert(kit_finish(&guest, KIT_DEADLINE_MS));
 	ck_assert_str_eq(guest.console, "Hi");
 	ck_assert_uint_eq(guest.vm->end.cause, AVD_END_GUEST_SHUTDOWN);
 	avd__vm_free(guest.vm);
@@ -121,10 +36,10 @@ END_TEST
 
 START_TEST(long_mode_prints_and_halts)
 {
-	struct guest guest;
-	make(&guest, hi_long, sizeof(hi_long));
-	boot_long(&guest);
-	ck_assert(finish(&guest, DEADLINE_MS));
+	struct kit_guest guest;
+	kit_make(&guest, hi_long, sizeof(hi_long));
+	kit_boot_long(&guest);
+	ck_assert(kit_finish(&guest, KIT_DEADLINE_MS));
 	ck_assert_str_eq(guest.console, "Hi");
 	ck_assert_uint_eq(guest.vm->end.cause, AVD_END_GUEST_SHUTDOWN);
 	ck_assert_uint_gt(avd__vm_cpu_ns(guest.vm), 0);
@@ -136,23 +51,23 @@ END_TEST
  * is sent five times. */
 static const uint8_t burst[] = {0xbb, 0x05, 0x00, 0x00, 0x00, /* mov ebx, 5 */
 				0x66, 0xba, 0xf8, 0x02, /* again: mov dx, 0x2f8 */
-				0xbe, 0x00, 0x00, 0x01, 0x00, /* mov esi, ENTRY */
+				0xbe, 0x00, 0x00, 0x01, 0x00, /* mov esi, KIT_ENTRY */
 				0xb9, 0x60, 0xea, 0x00, 0x00, /* mov ecx, 60000 */
 				0xf3, 0x6e, /* rep outsb */
 				0xff, 0xcb, 0x75, 0xec, 0xf4}; /* dec ebx; jnz again; hlt */
 
 START_TEST(string_output_loses_nothing)
 {
-	struct guest guest;
-	make(&guest, burst, sizeof(burst));
+	struct kit_guest guest;
+	kit_make(&guest, burst, sizeof(burst));
 	uint8_t sum = 0;
 	for (size_t i = 0; i < 60000; i++) {
 		if (i >= sizeof(burst))
-			guest.vm->memory[ENTRY + i] = (uint8_t)(i * 7);
-		sum = (uint8_t)(sum + guest.vm->memory[ENTRY + i]);
+			guest.vm->memory[KIT_ENTRY + i] = (uint8_t)(i * 7);
+		sum = (uint8_t)(sum + guest.vm->memory[KIT_ENTRY + i]);
 	}
-	boot_long(&guest);
-	ck_assert(finish(&guest, DEADLINE_MS));
+	kit_boot_long(&guest);
+	ck_assert(kit_finish(&guest, KIT_DEADLINE_MS));
 	ck_assert_uint_eq(guest.channel_len, 300000);
 	ck_assert_uint_eq(guest.channel_sum, (uint8_t)(sum * 5));
 	avd__vm_free(guest.vm);
@@ -162,10 +77,10 @@ END_TEST
 START_TEST(triple_fault_is_told)
 {
 	static const uint8_t ud2[] = {0x0f, 0x0b}; /* no interrupt table: #UD, #DF, shutdown */
-	struct guest guest;
-	make(&guest, ud2, sizeof(ud2));
-	boot_long(&guest);
-	ck_assert(finish(&guest, DEADLINE_MS));
+	struct kit_guest guest;
+	kit_make(&guest, ud2, sizeof(ud2));
+	kit_boot_long(&guest);
+	ck_assert(kit_finish(&guest, KIT_DEADLINE_MS));
 	ck_assert_uint_eq(guest.vm->end.cause, AVD_END_TRIPLE_FAULT);
 	avd__vm_free(guest.vm);
 }
@@ -177,15 +92,15 @@ START_TEST(reset_and_power_off_are_told_apart)
 	static const uint8_t reset[] = {0xb0, 0xfe, 0xe6, 0x64, 0xeb, 0xfe};
 	/* mov dx, 0x600; mov al, 0x34; out; jmp $ */
 	static const uint8_t power_off[] = {0x66, 0xba, 0x00, 0x06, 0xb0, 0x34, 0xee, 0xeb, 0xfe};
-	struct guest guest;
-	make(&guest, reset, sizeof(reset));
-	boot_long(&guest);
-	ck_assert(finish(&guest, DEADLINE_MS));
+	struct kit_guest guest;
+	kit_make(&guest, reset, sizeof(reset));
+	kit_boot_long(&guest);
+	ck_assert(kit_finish(&guest, KIT_DEADLINE_MS));
 	ck_assert_uint_eq(guest.vm->end.cause, AVD_END_GUEST_RESET);
 	avd__vm_free(guest.vm);
-	make(&guest, power_off, sizeof(power_off));
-	boot_long(&guest);
-	ck_assert(finish(&guest, DEADLINE_MS));
+	kit_make(&guest, power_off, sizeof(power_off));
+	kit_boot_long(&guest);
+	ck_assert(kit_finish(&guest, KIT_DEADLINE_MS));
 	ck_assert_uint_eq(guest.vm->end.cause, AVD_END_GUEST_SHUTDOWN);
 	avd__vm_free(guest.vm);
 }
@@ -194,10 +109,10 @@ END_TEST
 START_TEST(endless_loop_is_stopped)
 {
 	static const uint8_t loop[] = {0xeb, 0xfe};
-	struct guest guest;
-	make(&guest, loop, sizeof(loop));
-	boot_long(&guest);
-	ck_assert(!finish(&guest, 50));
+	struct kit_guest guest;
+	kit_make(&guest, loop, sizeof(loop));
+	kit_boot_long(&guest);
+	ck_assert(!kit_finish(&guest, 50));
 	ck_assert_uint_eq(guest.vm->end.cause, AVD_END_WATCHDOG);
 	avd__vm_free(guest.vm);
 }
@@ -205,9 +120,9 @@ END_TEST
 
 START_TEST(a_guest_that_nobody_reads_can_be_stopped)
 {
-	struct guest guest;
-	make(&guest, burst, sizeof(burst));
-	boot_long(&guest);
+	struct kit_guest guest;
+	kit_make(&guest, burst, sizeof(burst));
+	kit_boot_long(&guest);
 	/* The vCPU waits for room in the box by now or soon; both must end. */
 	avd__vm_stop(guest.vm, AVD_END_HOST_STOP, "enough");
 	avd__vm_join(guest.vm);
@@ -223,12 +138,12 @@ static const uint8_t storm[] = {0xbb, 0xa0, 0x86, 0x01, 0x00, 0x66, 0xba, 0x20,
 
 START_TEST(a_doorbell_storm_costs_no_exits)
 {
-	struct guest guest;
+	struct kit_guest guest;
 	struct avd__error error = {0};
-	make(&guest, storm, sizeof(storm));
+	kit_make(&guest, storm, sizeof(storm));
 	ck_assert_int_eq(avd__vm_add_window(guest.vm, &error), 0);
-	boot_long(&guest);
-	ck_assert(finish(&guest, DEADLINE_MS));
+	kit_boot_long(&guest);
+	ck_assert(kit_finish(&guest, KIT_DEADLINE_MS));
 	ck_assert_uint_eq(guest.vm->end.cause, AVD_END_GUEST_SHUTDOWN);
 	ck_assert_uint_lt(atomic_load(&guest.vm->vcpus[0].exits[AVD__EXIT_IO]), 100);
 	avd__vm_free(guest.vm);
@@ -243,16 +158,16 @@ START_TEST(the_window_outlives_a_triple_fault)
 	static const uint8_t code[] = {0xc7, 0x04, 0x25, 0x00, 0x10, 0xe0, 0x3f, 'a',  'H',
 				       'i',  '!',  0x48, 0xc7, 0x04, 0x25, 0x40, 0x00, 0xe0,
 				       0x3f, 0x04, 0x00, 0x00, 0x00, 0x0f, 0x0b};
-	struct guest guest;
+	struct kit_guest guest;
 	struct avd__error error = {0};
-	make(&guest, code, sizeof(code));
+	kit_make(&guest, code, sizeof(code));
 	ck_assert_int_eq(avd__vm_add_window(guest.vm, &error), 0);
 	avd__boot_tables(guest.vm->memory);
 	uint64_t *pd = (uint64_t *)(void *)(guest.vm->memory + AVD__BOOT_PD);
 	pd[511] = AVD__WINDOW_ADDRESS | 0x83;
-	ck_assert_int_eq(avd__vm_set_boot(guest.vm, ENTRY, &error), 0);
+	ck_assert_int_eq(avd__vm_set_boot(guest.vm, KIT_ENTRY, &error), 0);
 	ck_assert_int_eq(avd__vm_start(guest.vm, &error), 0);
-	ck_assert(finish(&guest, DEADLINE_MS));
+	ck_assert(kit_finish(&guest, KIT_DEADLINE_MS));
 	ck_assert_uint_eq(guest.vm->end.cause, AVD_END_TRIPLE_FAULT);
 	char bytes[16];
 	ck_assert_uint_eq(avd__window_take(&guest.vm->window, bytes, sizeof(bytes)), 4);
@@ -261,50 +176,39 @@ START_TEST(the_window_outlives_a_triple_fault)
 }
 END_TEST
 
-static size_t count_entries(const char *path)
-{
-	size_t count = 0;
-	DIR *dir = opendir(path);
-	ck_assert_ptr_nonnull(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
-}
-
 START_TEST(many_machines_leave_nothing)
 {
-	struct guest guest;
-	make(&guest, hi_long,
-	     sizeof(hi_long)); /* what is set up once, a sanitizer's thread too, is */
-	boot_long(&guest);
-	ck_assert(finish(&guest, DEADLINE_MS));
+	struct kit_guest guest;
+	kit_make(&guest, hi_long,
+		 sizeof(hi_long)); /* what is set up once, a sanitizer's thread too, is */
+	kit_boot_long(&guest);
+	ck_assert(kit_finish(&guest, KIT_DEADLINE_MS));
 	avd__vm_free(guest.vm);
-	const size_t fds = count_entries("/proc/self/fd");
-	const size_t threads = count_entries("/proc/self/task");
+	const size_t fds = kit_count_entries("/proc/self/fd");
+	const size_t threads = kit_count_entries("/proc/self/task");
 	for (int i = 0; i < 64; i++) {
-		make(&guest, hi_long, sizeof(hi_long));
-		boot_long(&guest);
-		ck_assert(finish(&guest, DEADLINE_MS));
+		kit_make(&guest, hi_long, sizeof(hi_long));
+		kit_boot_long(&guest);
+		ck_assert(kit_finish(&guest, KIT_DEADLINE_MS));
 		ck_assert_str_eq(guest.console, "Hi");
 		avd__vm_free(guest.vm);
 	}
-	static struct guest eight[8];
+	static struct kit_guest eight[8];
 	for (size_t i = 0; i < 8; i++) {
-		make(&eight[i], hi_long, sizeof(hi_long));
-		boot_long(&eight[i]);
+		kit_make(&eight[i], hi_long, sizeof(hi_long));
+		kit_boot_long(&eight[i]);
 	}
 	for (size_t i = 0; i < 8; i++) {
-		ck_assert(finish(&eight[i], DEADLINE_MS));
+		ck_assert(kit_finish(&eight[i], KIT_DEADLINE_MS));
 		ck_assert_str_eq(eight[i].console, "Hi");
 		avd__vm_free(eight[i].vm);
 	}
-	ck_assert_uint_eq(count_entries("/proc/self/fd"), fds);
+	ck_assert_uint_eq(kit_count_entries("/proc/self/fd"), fds);
 	/* A thread can be joined a moment before the kernel has taken its entry away. */
-	const uint64_t end = avd__now_ns() + DEADLINE_MS * UINT64_C(1000000);
-	while (count_entries("/proc/self/task") > threads && avd__now_ns() < end)
+	const uint64_t end = avd__now_ns() + KIT_DEADLINE_MS * UINT64_C(1000000);
+	while (kit_count_entries("/proc/self/task") > threads && avd__now_ns() < end)
 		sched_yield();
-	ck_assert_uint_eq(count_entries("/proc/self/task"), threads);
+	ck_assert_uint_eq(kit_count_entries("/proc/self/task"), threads);
 }
 END_TEST
 
@@ -347,7 +251,7 @@ static void faulty_unmap(void *userdata, void *memory, size_t size)
 
 START_TEST(each_call_that_fails_is_told_and_leaves_nothing)
 {
-	const size_t fds = count_entries("/proc/self/fd");
+	const size_t fds = kit_count_entries("/proc/self/fd");
 	for (int at = 1;; at++) {
 		struct faulty faulty = {.fail_at = at};
 		const struct avd__kvm_sys sys = {.open = faulty_open,
@@ -357,18 +261,18 @@ START_TEST(each_call_that_fails_is_told_and_leaves_nothing)
 						 .userdata = &faulty};
 		struct avd__error error = {0};
 		struct avd__vm *vm = NULL;
-		int r = avd__vm_new(&sys, MEMORY, 2, false, &vm, &error);
+		int r = avd__vm_new(&sys, KIT_MEMORY, 2, false, &vm, &error);
 		if (r == 0)
 			r = avd__vm_add_window(vm, &error);
 		if (r == 0) {
 			avd__boot_tables(vm->memory);
 			static const uint8_t halt[] = {0xf4};
-			memcpy(vm->memory + ENTRY, halt, sizeof(halt));
-			r = avd__vm_set_boot(vm, ENTRY, &error);
+			memcpy(vm->memory + KIT_ENTRY, halt, sizeof(halt));
+			r = avd__vm_set_boot(vm, KIT_ENTRY, &error);
 		}
 		avd__vm_free(vm);
 		ck_assert_int_eq(faulty.maps, 0);
-		ck_assert_uint_eq(count_entries("/proc/self/fd"), fds);
+		ck_assert_uint_eq(kit_count_entries("/proc/self/fd"), fds);
 		if (faulty.calls < at) {
 			ck_assert_int_eq(r, 0);
 			ck_assert_int_gt(at, 15); /* it was about something */
@@ -382,8 +286,8 @@ END_TEST
 
 START_TEST(a_failing_run_is_a_vcpu_error)
 {
-	struct guest guest;
-	make(&guest, hi_long, sizeof(hi_long));
+	struct kit_guest guest;
+	kit_make(&guest, hi_long, sizeof(hi_long));
 	struct faulty faulty = {.fail_at =
 					4}; /* two to set up, then KVM_RUN comes first or second */
 	const struct avd__kvm_sys sys = {.open = faulty_open,
@@ -392,8 +296,8 @@ START_TEST(a_failing_run_is_a_vcpu_error)
 					 .unmap = faulty_unmap,
 					 .userdata = &faulty};
 	guest.vm->sys = &sys;
-	boot_long(&guest);
-	ck_assert(finish(&guest, DEADLINE_MS));
+	kit_boot_long(&guest);
+	ck_assert(kit_finish(&guest, KIT_DEADLINE_MS));
 	ck_assert_uint_eq(guest.vm->end.cause, AVD_END_VCPU_ERROR);
 	ck_assert_msg(strstr(guest.vm->end.detail, "KVM_RUN"), "%s", guest.vm->end.detail);
 	guest.vm->sys = &avd__kvm_system;
@@ -462,12 +366,8 @@ END_TEST
 
 int main(void)
 {
-	const int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (fd < 0) {
-		printf("skipped: cannot open /dev/kvm: %s\n", strerror(errno));
-		return 77;
-	}
-	close(fd);
+	if (!kit_has_kvm())
+		return KIT_SKIP;
 	Suite *suite = suite_create("vmm");
 	TCase *tc = tcase_create("vmm");
 	tcase_set_timeout(tc, 240);
