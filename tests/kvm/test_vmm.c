@@ -331,15 +331,15 @@ START_TEST(an_instruction_that_kvm_cannot_emulate_is_shown)
 {
 	static const char *const code[] = {", code 66 ba f8 03 b0 48 ee b0 69 ee f4 ",
 					   ", code fetched by KVM f1;"};
-	struct guest guest;
-	make(&guest, hi_long, sizeof(hi_long));
+	struct kit_guest guest;
+	kit_make(&guest, hi_long, sizeof(hi_long));
 	struct giving_up why = {.run = guest.vm->vcpus[0].run, .fetched = (uint8_t)_i};
 	struct avd__kvm_sys sys = avd__kvm_system;
 	sys.ioctl = giving_up_ioctl;
 	sys.userdata = &why;
 	guest.vm->sys = &sys;
-	boot_long(&guest);
-	ck_assert(finish(&guest, DEADLINE_MS));
+	kit_boot_long(&guest);
+	ck_assert(kit_finish(&guest, KIT_DEADLINE_MS));
 	const char *detail = guest.vm->end.detail;
 	ck_assert_uint_eq(guest.vm->end.cause, AVD_END_VCPU_ERROR);
 	ck_assert_msg(strstr(detail, "vCPU 0: KVM's internal error 1 (it can't emulate an "
