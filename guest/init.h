@@ -34,7 +34,9 @@ struct avd__init {
 	/* enable_seq, time, and its CPU time, at the scheduler's start */
 	uint64_t seq_before, started_at, cpu_before;
 	bool attached; /* scheduler-attached was sent */
+	bool switch_all; /* as it attached: it schedules the tasks of the normal policy, too */
 	bool gone; /* scheduler-exit was sent */
+	uint64_t phase_at, gone_at; /* when the phase began; when it was first seen to be gone */
 };
 
 /* One turn of the loop: waits up to `ns` for something to happen, and does what is due. */

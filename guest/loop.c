@@ -21,6 +21,7 @@ void avd__fatal(struct avd__init *init, const char *reason)
 void avd__enter_phase(struct avd__init *init, enum avd_phase phase)
 {
 	init->phase = phase;
+	init->phase_at = avd__guest_now();
 	avd__channel_phase(&init->channel, phase);
 }
 

@@ -61,6 +61,8 @@ static void attached(struct avd__init *init, const struct gate_run *run)
 			       .wall_ns = gate->proof_at - init->started_at,
 			       .cpu_ns = run->proof_cpu_ns,
 			       .switch_all = run->last.scx.switch_all ? 1 : 0}};
+
+	init->switch_all = run->last.scx.switch_all != 0;
 	avd__channel_send(&init->channel, &message);
 	message = (struct avd_message){.kind = AVD_MSG_PAYLOAD_STARTING};
 	avd__channel_send(&init->channel, &message);

@@ -3,40 +3,19 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
-
-#ifndef SCHED_EXT
-#define SCHED_EXT 7 /* include/uapi/linux/sched.h since 6.12 */
-#endif
-
-#define TASKS_MAX (AVD__CPUS_MAX + AVD__PROBE_FREE_TASKS)
-/* Every other round sleeps this long, so that waking up is tried as well as yielding. */
-#define ROUND_SLEEP AVD__NS_PER_MS
-
-/* Written by the tasks: init believes nothing of it but whether a number is large enough. */
-struct avd__probe_shared {
-	_Atomic uint32_t go;
-	_Atomic uint32_t ready;
-	struct {
-		_Atomic uint32_t rounds;
-		_Atomic int32_t error;
-	} task[TASKS_MAX];
-};
+#include "probe_task.h"
 
 void avd__probe_cpus(struct avd__probe *probe)
 {
-	static cpu_set_t set[(AVD__CPUS_MAX + CPU_SETSIZE - 1) / CPU_SETSIZE];
+	static cpu_set_t set[AVD__CPU_SETS];
 
 	/* PID 1 may run on each CPU; the kernel leaves out those that are not online. */
 	if (sched_getaffinity(0, sizeof(set), set) < 0)
@@ -46,62 +25,46 @@ void avd__probe_cpus(struct avd__probe *probe)
 			probe->cpu[probe->cpus++] = i;
 }
 
-/* The kernel's messages name tasks: "avd-probe/1[101] failed to run for 5.2s". */
-static void name_task(const struct avd__probe *probe, uint32_t index)
+static uint32_t clamp(uint32_t value, uint32_t least, uint32_t most)
 {
-	char name[16];
-
-	if (index < probe->cpus)
-		snprintf(name, sizeof(name), "avd-probe/%u", probe->cpu[index]);
-	else
-		snprintf(name, sizeof(name), "avd-probe/any");
-	prctl(PR_SET_NAME, name);
+	return value < least ? least : value > most ? most : value;
 }
 
-static int set_up(const struct avd__probe *probe, uint32_t index)
+static void plan(struct avd__probe *probe, uint32_t mode)
 {
-	static cpu_set_t set[(AVD__CPUS_MAX + CPU_SETSIZE - 1) / CPU_SETSIZE];
-	const struct sched_param param = {0};
+	const bool full = mode == AVD__DISPATCH_FULL;
 
-	if (index < probe->cpus) {
-		CPU_SET_S(probe->cpu[index], sizeof(set), set);
-		if (sched_setaffinity(0, sizeof(set), set) < 0)
-			return errno;
-	}
-	/* While no scheduler is enabled, such tasks run as normal ones. */
-	return sched_setscheduler(0, SCHED_EXT, &param) < 0 ? errno : 0;
+	probe->rounds = full ? AVD__PROBE_ROUNDS_FULL : AVD__PROBE_ROUNDS_QUICK;
+	probe->count[AVD__PROBE_PINNED] = probe->cpus;
+	probe->count[AVD__PROBE_FREE] =
+		full ? clamp(2 * probe->cpus, AVD__PROBE_FREE_FULL_MIN, AVD__PROBE_FREE_FULL_MAX)
+		     : AVD__PROBE_FREE_QUICK;
+	probe->count[AVD__PROBE_WAKER] =
+		full ? clamp(2 * probe->cpus, 2, AVD__PROBE_WAKERS_MAX) : 0;
+	probe->count[AVD__PROBE_WALKER] = full ? AVD__PROBE_WALKERS : 0;
+	probe->count[AVD__PROBE_NORMAL] = full ? AVD__PROBE_NORMALS : 0;
+	probe->tasks = 0;
+	for (int role = 0; role < AVD__PROBE_ROLES; role++)
+		probe->tasks += probe->count[role];
 }
 
-_Noreturn static void task_main(struct avd__probe *probe, uint32_t index)
+enum avd__probe_role avd__probe_role(const struct avd__probe *probe, uint32_t task)
 {
-	struct avd__probe_shared *shared = probe->shared;
-	uint32_t rounds = 0;
+	int role = 0;
 
-	name_task(probe, index);
-	shared->task[index].error = set_up(probe, index);
-	shared->ready++;
-	while (!shared->go)
-		syscall(SYS_futex, &shared->go, FUTEX_WAIT, 0, NULL, NULL, 0);
-	for (uint32_t i = 0; rounds < AVD__PROBE_ROUNDS; i++) {
-		if (i % 2)
-			sched_yield();
-		else
-			avd__guest_sleep(ROUND_SLEEP);
-		if (index < probe->cpus && sched_getcpu() != probe->cpu[index])
-			continue; /* somebody moved it: no progress of this CPU */
-		shared->task[index].rounds = ++rounds;
-	}
-	_exit(0);
+	while (role < AVD__PROBE_ROLES - 1 && task >= probe->count[role])
+		task -= probe->count[role++];
+	return (enum avd__probe_role)role;
 }
 
 static void parent_main(void *userdata)
 {
-	struct avd__probe *probe = userdata;
+	const struct avd__probe *probe = userdata;
 
-	for (uint32_t i = 0; i < probe->cpus + AVD__PROBE_FREE_TASKS; i++) {
+	for (uint32_t i = 0; i < probe->tasks; i++) {
 		const pid_t pid = fork();
 		if (pid == 0)
-			task_main(probe, i);
+			avd__probe_task(probe, i);
 		if (pid < 0) {
 			probe->shared->task[i].error = errno;
 			probe->shared->ready++;
@@ -111,7 +74,7 @@ static void parent_main(void *userdata)
 		;
 }
 
-int avd__probe_fork(struct avd__probe *probe, struct avd__text *why)
+int avd__probe_fork(struct avd__probe *probe, uint32_t mode, struct avd__text *why)
 {
 	const struct avd__spawn spawn = {.run = parent_main, .userdata = probe, .cgroup = -1};
 	void *shared = mmap(NULL, sizeof(*probe->shared), PROT_READ | PROT_WRITE,
@@ -122,6 +85,7 @@ int avd__probe_fork(struct avd__probe *probe, struct avd__text *why)
 		return -1;
 	}
 	probe->shared = shared;
+	plan(probe, mode);
 	if (avd__child_spawn(&spawn, &probe->child, why) < 0)
 		return -1;
 	avd__child_release(&probe->child);
@@ -130,21 +94,32 @@ int avd__probe_fork(struct avd__probe *probe, struct avd__text *why)
 
 bool avd__probe_ready(const struct avd__probe *probe)
 {
-	return probe->shared->ready >= probe->cpus + AVD__PROBE_FREE_TASKS;
+	return probe->shared->ready >= probe->tasks;
 }
 
-void avd__probe_go(struct avd__probe *probe)
+void avd__probe_go(struct avd__probe *probe, bool switch_all)
 {
-	probe->shared->go = 1;
-	syscall(SYS_futex, &probe->shared->go, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	probe->shared->go = switch_all ? AVD__PROBE_GO_ALL : AVD__PROBE_GO_PARTIAL;
+	avd__futex_wake(&probe->shared->go, INT_MAX);
 }
 
-bool avd__probe_done(const struct avd__probe *probe, uint32_t index)
+uint32_t avd__probe_rounds_due(const struct avd__probe *probe, uint32_t task)
 {
-	return probe->shared->task[index].rounds >= AVD__PROBE_ROUNDS;
+	/* Each CPU once at least. */
+	return avd__probe_role(probe, task) != AVD__PROBE_WALKER ? probe->rounds
+	       : probe->cpus > AVD__PROBE_ROUNDS_QUICK		 ? probe->cpus
+								 : AVD__PROBE_ROUNDS_QUICK;
 }
 
-int avd__probe_error(const struct avd__probe *probe, uint32_t index)
+uint32_t avd__probe_rounds(const struct avd__probe *probe, uint32_t task)
 {
-	return probe->shared->task[index].error;
+	const uint32_t due = avd__probe_rounds_due(probe, task);
+	const uint32_t rounds = probe->shared->task[task].rounds;
+
+	return rounds < due ? rounds : due;
+}
+
+int avd__probe_error(const struct avd__probe *probe, uint32_t task)
+{
+	return probe->shared->task[task].error;
 }

@@ -72,7 +72,7 @@ static void prepare_probe(struct avd__init *init, struct avd__text *why)
 	const uint64_t limit = avd__scale(PROBE_READY_LIMIT, init->slowness);
 	const uint64_t start = avd__guest_now();
 
-	if (avd__probe_fork(&init->probe, why) < 0)
+	if (avd__probe_fork(&init->probe, init->config.cell.dispatch, why) < 0)
 		avd__fatal(init, why->data);
 	while (!avd__probe_ready(&init->probe)) {
 		if (!avd__child_alive(&init->probe.child) || avd__guest_now() - start > limit)

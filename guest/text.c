@@ -33,6 +33,19 @@ void avd__text_quote(struct avd__text *text, const void *bytes, size_t size)
 	avd__text_add(text, "\"");
 }
 
+void avd__text_cpus(struct avd__text *text, const uint16_t *cpus, uint32_t count)
+{
+	avd__text_add(text, count == 1 ? "CPU " : "CPUs ");
+	for (uint32_t i = 0; i < count; i++) {
+		const uint32_t first = i;
+		while (i + 1 < count && cpus[i + 1] == cpus[i] + 1)
+			i++;
+		avd__text_add(text, "%s%u", first ? "," : "", cpus[first]);
+		if (i > first)
+			avd__text_add(text, "-%u", cpus[i]);
+	}
+}
+
 size_t avd__bytes_find(const char *bytes, size_t size, const char *word)
 {
 	const char *at = memmem(bytes, size, word, strlen(word));

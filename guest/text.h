@@ -27,6 +27,9 @@ void avd__text_add(struct avd__text *text, const char *fmt, ...) AVD_PRINTF(2, 3
  * frame's text must be UTF-8, and a name must not be able to imitate the text around it. */
 void avd__text_quote(struct avd__text *text, const void *bytes, size_t size);
 
+/* "CPU 2" or "CPUs 0-3,7": ascending numbers, count > 0. */
+void avd__text_cpus(struct avd__text *text, const uint16_t *cpus, uint32_t count);
+
 /* Is `word` in bytes[0..size)? Where it starts, or SIZE_MAX. */
 size_t avd__bytes_find(const char *bytes, size_t size, const char *word);
 bool avd__bytes_have(const char *bytes, size_t size, const char *word);

@@ -62,6 +62,7 @@ static void send_exit(struct avd__init *init, const struct avd__scx_reading *scx
 				     .code = dead && !by_kernel ? AVD_REASON_SCHEDULER_EXITED
 								: AVD_REASON_EJECTED,
 				     .phase = init->phase,
+				     .phase_ns = init->gone_at - init->phase_at,
 				     .reason = avd__text_str(&reason),
 				     .message = {.data = kernel->message.text,
 						 .len = kernel->message.len}}};
@@ -77,6 +78,7 @@ bool avd__watch(struct avd__init *init)
 	if (is_there(init, &scx))
 		return true;
 	init->gone = true;
+	init->gone_at = avd__guest_now();
 	wait_for_words(init, &scx);
 	send_exit(init, &scx);
 	return false;

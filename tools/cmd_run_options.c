@@ -26,6 +26,7 @@ enum {
 	OPT_BUDGET_CPU,
 	OPT_BUDGET_WALL,
 	OPT_PAYLOAD_TIMEOUT,
+	OPT_DISPATCH_TIMEOUT,
 	OPT_LOG_LIMIT,
 	OPT_CHANNEL_LIMIT,
 	OPT_CARRIER,
@@ -38,7 +39,7 @@ const struct cli_option run_options[RUN_OPTION_COUNT] = {
 	{OPT_MEMORY, "memory", "SIZE", "memory, such as 512M or 2G [1G]"},
 	{OPT_PAYLOAD, "payload", "'CMD ARG...'", "run it after the attach; it must exit 0"},
 	{OPT_INCLUDE, "include", "HOST[:GUEST]", "file or directory to bring along; repeatable"},
-	{OPT_DISPATCH, "dispatch", "quick|off", "look whether every CPU runs tasks [quick]"},
+	{OPT_DISPATCH, "dispatch", "off|quick|full", "do all CPUs and tasks make progress [quick]"},
 	{OPT_MACHINE, "machine", "auto|qemu|kvm", "what to run it in [auto]"},
 	{OPT_QEMU, "qemu", "PATH", "[qemu-system-x86_64 in $PATH]"},
 	{OPT_KERNEL_ARGS, "kernel-args", "STRING", "appended to the kernel's command line"},
@@ -56,6 +57,7 @@ const struct cli_option run_options[RUN_OPTION_COUNT] = {
 	{OPT_BUDGET_CPU, "budget-cpu", "DURATION", NULL},
 	{OPT_BUDGET_WALL, "budget-wall", "DURATION", NULL},
 	{OPT_PAYLOAD_TIMEOUT, "payload-timeout", "DURATION", NULL},
+	{OPT_DISPATCH_TIMEOUT, "dispatch-timeout", "DURATION", NULL},
 	{OPT_LOG_LIMIT, "log-limit", "SIZE", NULL},
 	{OPT_CHANNEL_LIMIT, "channel-limit", "SIZE", NULL},
 	{OPT_CARRIER, "carrier", "WORD", NULL},
@@ -64,7 +66,7 @@ const struct cli_option run_options[RUN_OPTION_COUNT] = {
 const char run_more[] =
 	"More: --carrier auto|serial|window [auto] --timeout [600s]\n"
 	"  --boot-timeout [120s] --silence-timeout [60s] --idle-timeout [60s]\n"
-	"  --settle [100ms] --budget-cpu [35s] --budget-wall [120s]\n"
+	"  --settle [100ms] --budget-cpu [35s] --budget-wall [120s] --dispatch-timeout\n"
 	"  --payload-timeout [none] --log-limit [4M] --channel-limit [256M]\n"
 	"Exit status: 0 passed; 1 failed, with a verdict; 2 wrong usage; 3 not tried";
 
@@ -88,6 +90,8 @@ static uint64_t *duration_of(struct avd_cell_options *cell, int id)
 		return &cell->budget_wall_ms;
 	case OPT_PAYLOAD_TIMEOUT:
 		return &cell->payload_timeout_ms;
+	case OPT_DISPATCH_TIMEOUT:
+		return &cell->dispatch_timeout_ms;
 	default:
 		return NULL;
 	}
@@ -151,8 +155,9 @@ static int parse_checked(const struct cli_command *command, int id, const char *
 	static const char *const carriers[] = {[AVD_CARRIER_AUTO] = "auto",
 					       [AVD_CARRIER_SERIAL] = "serial",
 					       [AVD_CARRIER_WINDOW] = "window"};
-	static const char *const dispatch[] = {
-		[AVD_DISPATCH_QUICK] = "quick", [AVD_DISPATCH_OFF] = "off"};
+	static const char *const dispatch[] = {[AVD_DISPATCH_QUICK] = "quick",
+					       [AVD_DISPATCH_OFF] = "off",
+					       [AVD_DISPATCH_FULL] = "full"};
 	struct avd_cell_options *cell = &request->cell;
 	switch (id) {
 	case 'v':

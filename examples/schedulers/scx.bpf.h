@@ -30,9 +30,15 @@ typedef __u32 __wsum;
 
 #define CORE __attribute__((preserve_access_index))
 
+struct sched_ext_entity {
+	_Bool disallow;
+} CORE;
+
 struct task_struct {
 	s32 pid;
 	s32 nr_cpus_allowed;
+	u32 flags;
+	struct sched_ext_entity scx;
 } CORE;
 
 struct scx_exit_info {
@@ -48,12 +54,17 @@ struct sched_ext_ops {
 	void (*enqueue)(struct task_struct *p, u64 enq_flags);
 	void (*dispatch)(s32 cpu, struct task_struct *prev);
 	void (*running)(struct task_struct *p);
+	s32 (*init_task)(struct task_struct *p, struct scx_init_task_args *args);
 	s32 (*init)(void);
 	void (*exit)(struct scx_exit_info *info);
 	u64 flags;
 	u32 timeout_ms;
 	char name[128];
 };
+
+#define SCX_OPS_SWITCH_PARTIAL (1ULL << 3)
+
+#define PF_KTHREAD 0x00200000u /* include/linux/sched.h */
 
 /* enum scx_dsq_id_flags, enum scx_public_consts of the kernel */
 #define SCX_DSQ_GLOBAL ((1ULL << 63) | 1)
@@ -63,6 +74,8 @@ struct sched_ext_ops {
 /* kfuncs since 6.13 under these names */
 extern void scx_bpf_dsq_insert(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym;
 extern s32 scx_bpf_create_dsq(u64 dsq_id, s32 node) __ksym;
+extern s32 scx_bpf_task_cpu(const struct task_struct *p) __ksym;
+extern u32 scx_bpf_nr_cpu_ids(void) __ksym;
 
 /* No scheduler here creates this queue: the kernel ejects the one that uses it. Schedulers
  * of the field call scx_bpf_error() to end themselves; no program can on Debian's 7.2, whose

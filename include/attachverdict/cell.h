@@ -26,6 +26,9 @@ enum avd_dispatch_mode {
 	AVD_DISPATCH_QUICK = 0,
 	AVD_DISPATCH_OFF =
 		1, /* the result can then not be PASSED on dispatch: it is not asked for */
+	/* Longer, with more tasks that run anywhere, tasks that wake each other, that change their
+	 * CPU, and normal ones where the scheduler takes all; each must make progress. */
+	AVD_DISPATCH_FULL = 2,
 };
 
 /*
@@ -90,6 +93,9 @@ struct avd_cell_options {
 	avd_log_fn log; /* progress of the library itself */
 	void *userdata; /* of on_event and log */
 	void (*on_console)(void *userdata, const void *bytes, size_t size); /* raw console */
+	/* Guest time in which each CPU and task must have made progress. [35 s; more on a slow
+	 * machine: quick 5 s, full 30 s times the guest's slowness] */
+	uint64_t dispatch_timeout_ms;
 };
 
 /* What the cell is doing. */

@@ -168,6 +168,7 @@ struct avd_msg_scheduler_exit {
 	struct avd_str message;
 	uint32_t source; /* enum avd_exit_source */
 	struct avd_str backtrace; /* where in the kernel it was thrown out: lines, may be empty */
+	uint64_t phase_ns; /* from the beginning of the phase to when it was seen; 0: not told */
 };
 struct avd_msg_payload_exit {
 	int32_t exit_status; /* -1: did not exit by itself */

@@ -218,6 +218,7 @@ static int check_numbers(struct avd_cell_options *o, struct avd__error *error)
 		{"budget_wall_ms", &o->budget_wall_ms, AVD__CELL_BUDGET_WALL_MS, 1,
 		 AVD__CELL_TIME_MAX_MS},
 		{"payload_timeout_ms", &o->payload_timeout_ms, 0, 0, AVD__CELL_TIME_MAX_MS},
+		{"dispatch_timeout_ms", &o->dispatch_timeout_ms, 0, 0, AVD__CELL_TIME_MAX_MS},
 		{"channel_limit", &o->channel_limit, AVD__CELL_CHANNEL_LIMIT,
 		 AVD__CELL_CHANNEL_LIMIT_MIN, UINT64_MAX},
 		{"log_limit", &o->log_limit, AVD__CELL_LOG_LIMIT, 1, UINT64_MAX},
@@ -261,7 +262,7 @@ static int check_kinds(const struct avd_cell_options *o, struct avd__error *erro
 	if (o->machine > AVD_MACHINE_KVM)
 		return avd__fail(error, EINVAL, "machine=%u is no enum avd_machine_kind",
 				 o->machine);
-	if (o->dispatch != AVD_DISPATCH_QUICK && o->dispatch != AVD_DISPATCH_OFF)
+	if (o->dispatch > AVD_DISPATCH_FULL)
 		return avd__fail(error, EINVAL, "dispatch=%u is no enum avd_dispatch_mode",
 				 o->dispatch);
 	return 0;

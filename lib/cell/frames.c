@@ -53,6 +53,12 @@ static uint64_t unix_now_ns(void)
 	return (uint64_t)now.tv_sec * AVD__SECOND + (uint64_t)now.tv_nsec;
 }
 
+/* The frame's numbers start with none. */
+static uint32_t dispatch_mode(uint32_t mode)
+{
+	return mode == AVD_DISPATCH_OFF ? 0 : mode == AVD_DISPATCH_FULL ? 2 : 1;
+}
+
 static int frame_alloc(const struct avd_message *message, uint32_t seq, size_t room,
 		       uint8_t **ret_frame, size_t *ret_size)
 {
@@ -96,7 +102,8 @@ int avd__cell_frame(struct avd_cell *cell, const struct avd__cell_boot *boot,
 				.budget_wall_ms = o->budget_wall_ms,
 				.payload_ms = o->payload_timeout_ms,
 				.log_limit = o->log_limit,
-				.dispatch = o->dispatch == AVD_DISPATCH_OFF ? 0 : 1,
+				.dispatch = dispatch_mode(o->dispatch),
+				.dispatch_ms = o->dispatch_timeout_ms,
 				.started_unix_ns = unix_now_ns(),
 			},
 	};

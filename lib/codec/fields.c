@@ -81,7 +81,7 @@ static const struct avd__field dispatch[] = {
 static const struct avd__field scheduler_exit[] = {
 	U64(2, exit_kind, OPTIONAL), I64(3, exit_code, OPTIONAL),  U32(4, code, NEEDED),
 	U32(5, phase, NEEDED),	     TEXT(6, reason, OPTIONAL),	   TEXT(7, message, OPTIONAL),
-	U32(8, source, OPTIONAL),    TEXT(9, backtrace, OPTIONAL),
+	U32(8, source, OPTIONAL),    TEXT(9, backtrace, OPTIONAL), U64(10, phase_ns, OPTIONAL),
 };
 #undef IN
 

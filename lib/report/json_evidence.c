@@ -176,8 +176,8 @@ static int put_ejection(struct avd__json *json, const struct avd__evidence *ev)
 	avd__json_cstring(json, "phase", avd_phase_name(exit->phase));
 	put_text(json, "reason", ev->exit_reason);
 	put_text(json, "message", ev->exit_message);
-	if (ev->exit_phase_ns)
-		avd__json_u64(json, "phase_ns", ev->exit_phase_ns);
+	if (exit->phase_ns)
+		avd__json_u64(json, "phase_ns", exit->phase_ns);
 	else
 		avd__json_null(json, "phase_ns");
 	put_backtrace(json, ev);

@@ -23,9 +23,9 @@ uint32_t avd__tell_exit(const struct avd__evidence *ev, struct avd__words *text)
 		 code == AVD_REASON_EJECTED ? "the kernel ejected the scheduler"
 					    : "the scheduler ended",
 		 avd_phase_name(gone->phase));
-	if (ev->exit_phase_ns) {
+	if (gone->phase_ns) {
 		avd__add(text, ", ");
-		avd__add_seconds(text, ev->exit_phase_ns);
+		avd__add_seconds(text, gone->phase_ns);
 		avd__add(text, " after it began");
 	}
 	avd__add_words(text, ": ", ev->exit_reason);

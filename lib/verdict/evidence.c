@@ -163,16 +163,12 @@ static void take_dispatch(struct avd__evidence *ev, const struct avd_msg_dispatc
 	ev->dispatch.reason = COPY(ev->dispatch_reason, dispatch->reason);
 }
 
-static void take_exit(struct avd__evidence *ev, const struct avd_msg_scheduler_exit *gone,
-		      uint64_t time_ns)
+static void take_exit(struct avd__evidence *ev, const struct avd_msg_scheduler_exit *gone)
 {
 	if (ev->have_scheduler_exit)
 		return; /* what came first is the cause, the rest follows from it */
 	ev->have_scheduler_exit = 1;
 	ev->scheduler_exit = *gone;
-	if (gone->phase < AVD__ARRAY_SIZE(ev->phase_ns) && ev->phase_ns[gone->phase] &&
-	    time_ns > ev->phase_ns[gone->phase])
-		ev->exit_phase_ns = time_ns - ev->phase_ns[gone->phase];
 	ev->backtrace_len =
 		(uint32_t)(gone->backtrace.len < sizeof(ev->backtrace) ? gone->backtrace.len
 								       : sizeof(ev->backtrace));
@@ -318,7 +314,7 @@ static void take_guest(struct avd__evidence *ev, const struct avd_message *messa
 		take_dispatch(ev, &message->u.dispatch);
 		break;
 	case AVD_MSG_SCHEDULER_EXIT:
-		take_exit(ev, &message->u.scheduler_exit, message->time_ns);
+		take_exit(ev, &message->u.scheduler_exit);
 		break;
 	case AVD_MSG_PAYLOAD_EXIT:
 		take_payload_exit(ev, &message->u.payload_exit);

@@ -72,8 +72,6 @@ struct avd__evidence {
 	uint8_t dispatch_cpus[128]; /* 1024 CPUs */
 	char dispatch_reason[AVD_VERDICT_REASON_MAX];
 	struct avd_msg_scheduler_exit scheduler_exit;
-	uint64_t exit_phase_ns; /* from the beginning of the phase in which it was seen; 0: not
-				   known */
 	char exit_reason[AVD__EVIDENCE_TEXT], exit_message[AVD_VERDICT_REASON_MAX];
 	char backtrace[AVD__EVIDENCE_BACKTRACE]; /* raw */
 	uint32_t backtrace_len;

@@ -114,7 +114,7 @@ class Completion(kit.Case):
 
     def test_values(self):
         for option, want in (("--format", "text json"), ("--machine", "auto qemu kvm"),
-                             ("--dispatch", "quick off"), ("--timeout", "")):
+                             ("--dispatch", "off quick full"), ("--timeout", "")):
             self.assertEqual(self.complete("attachverdict", "run", option, ""),
                              set(want.split()))
             if want:

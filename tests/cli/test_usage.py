@@ -91,7 +91,7 @@ class Usage(kit.Case):
             for value in ("512", "", "G", "-1G", "0M", "1T", "1.5G", "1GB", "1g",
                           "99999999999999999999G", "17179869184G"):
                 self.refuse([*run, f"--{option}", value], f"--{option}", "512M")
-        for option, words in (("machine", "auto, qemu or kvm"), ("dispatch", "quick or off"),
+        for option, words in (("machine", "auto, qemu or kvm"), ("dispatch", "quick, off or full"),
                               ("format", "text or json")):
             for value in ("", "bogus", "Quick"):
                 self.refuse([*run, f"--{option}", value], f"--{option}", words)

@@ -40,7 +40,7 @@ static const struct avd_message typical[] = {
 		.exit_kind = 1026, .exit_code = -110, .code = 23, .phase = 5,
 		.reason = STR("runnable task stall"),
 		.message = STR("sh[80] failed to run for 30.1s"), .source = 1,
-		.backtrace = STR("check_rq_for_timeouts+0x12c/0x160\n")}},
+		.backtrace = STR("check_rq_for_timeouts+0x12c/0x160\n"), .phase_ns = 2970000000}},
 	{.kind = AVD_MSG_PAYLOAD_EXIT, .time_ns = 3100000000, .u.payload_exit = {
 		.exit_status = -1, .signal = 15, .error = 13, .wall_ns = 200000000, .ended_by = 1,
 		.left_some = 1, .reason = STR("cannot execute \"/x\"")}},

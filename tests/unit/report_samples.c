@@ -173,6 +173,7 @@ static void ejected(struct kit *kit)
 	m.u.scheduler_exit.phase = AVD_PHASE_DISPATCH;
 	m.u.scheduler_exit.message = STR("kworker/1:0[27] failed to run for 5.012s");
 	m.u.scheduler_exit.source = AVD_EXIT_FROM_PROBE;
+	m.u.scheduler_exit.phase_ns = 4870 * MS;
 	m.u.scheduler_exit.backtrace =
 		STR("scx_watchdog_workfn+0x154/0x1e0\nprocess_one_work+0x18e/0x3e0\n");
 	kit_log(kit, AVD_STREAM_DUMP, "CPU states\n----------\n\nCPU 1   : nr_run=1 flags=0x1\n");

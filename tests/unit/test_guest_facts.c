@@ -352,6 +352,32 @@ START_TEST(names_are_the_librarys)
 END_TEST
 
 /* Whatever the size of the buffer: ended, within it, and a quote that is cut is closed. */
+START_TEST(lists_of_cpus_are_folded)
+{
+	static const struct {
+		uint16_t cpus[8];
+		uint32_t count;
+		const char *want;
+	} cases[] = {
+		{{2}, 1, "CPU 2"},
+		{{0, 1}, 2, "CPUs 0-1"},
+		{{0, 1, 2, 3, 7}, 5, "CPUs 0-3,7"},
+		{{0, 2, 4}, 3, "CPUs 0,2,4"},
+		{{5, 250, 251}, 3, "CPUs 5,250-251"},
+	};
+	char data[64], small[9];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct avd__text text = avd__text_on(data, sizeof(data));
+		avd__text_cpus(&text, cases[i].cpus, cases[i].count);
+		ck_assert_str_eq(data, cases[i].want);
+	}
+	struct avd__text text = avd__text_on(small, sizeof(small));
+	avd__text_cpus(&text, cases[2].cpus, cases[2].count);
+	ck_assert_str_eq(small, "CPUs 0-3");
+}
+END_TEST
+
 START_TEST(text_is_bounded)
 {
 	char text[64];
@@ -386,6 +412,7 @@ int main(void)
 	tcase_add_test(tc, ends_of_a_process);
 	tcase_add_test(tc, head_of_a_reason);
 	tcase_add_test(tc, names_are_the_librarys);
+	tcase_add_test(tc, lists_of_cpus_are_folded);
 	tcase_add_test(tc, text_is_bounded);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
