@@ -14,6 +14,7 @@
 #include "kmsg.h"
 #include "logs.h"
 #include "probe.h"
+#include "programs.h"
 #include "scx.h"
 
 struct avd__init {
@@ -27,6 +28,7 @@ struct avd__init {
 	struct avd__gate gate;
 	struct avd__child scheduler, payload;
 	struct avd__probe probe;
+	struct avd__programs programs;
 	struct avd__output outputs[4]; /* scheduler's, then payload's */
 	int cpu_stat, cgroup_events; /* of the scheduler's cgroup, or -1 */
 	int sysrq;

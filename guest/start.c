@@ -91,6 +91,8 @@ void avd__start_prepare(struct avd__init *init)
 		prepare_payload(init, &why);
 	if (init->config.cell.dispatch)
 		prepare_probe(init, &why);
+	/* Last: the others do not inherit its maps and links. */
+	avd__programs_watch(&init->programs, &init->channel, AVD__CGROUP_ROOT "/scheduler");
 }
 
 /* "usage_usec N" is the first line of cpu.stat (Documentation/admin-guide/cgroup-v2.rst). */

@@ -98,5 +98,6 @@ void avd__teardown(struct avd__init *init)
 	if (init->kmsg.left_out)
 		avd__channel_note(&init->channel, "kernel log: %llu records left out",
 				  (unsigned long long)init->kmsg.left_out);
+	avd__programs_end(&init->programs, &init->channel);
 	avd__channel_send(&init->channel, &message);
 }
