@@ -94,7 +94,8 @@ static int check_kvm(void)
 	const char *remedy = "nothing has to be done: cells run under emulation, slower";
 	const int r = avd_machine_probe(AVD_MACHINE_KVM, NULL, &info, error, sizeof(error));
 	if (r == 0) {
-		say(OK, "kvm", NULL, "/dev/kvm runs what a stock kernel needs");
+		say(OK, "kvm", NULL, "/dev/kvm runs what a stock kernel needs, sandbox %s%s%s",
+		    info.sandbox, *info.note ? ": " : "", info.note);
 		return 1;
 	}
 	if (r == -ENOENT || r == -ENODEV || r == -ENXIO)
@@ -115,9 +116,9 @@ static int check_qemu(const char *qemu, int have_kvm)
 		say(have_kvm ? WARN : MISSING, "qemu", NULL, "%s", error);
 		return 0;
 	}
-	say(OK, "qemu", NULL, "%" PRIu32 ".%" PRIu32 ".%" PRIu32 ", %s, %s%s%s", info.version[0],
-	    info.version[1], info.version[2], info.program, info.accel, *info.note ? ": " : "",
-	    info.note);
+	say(OK, "qemu", NULL, "%" PRIu32 ".%" PRIu32 ".%" PRIu32 ", %s, sandbox %s, %s%s%s",
+	    info.version[0], info.version[1], info.version[2], info.program, info.sandbox,
+	    info.accel, *info.note ? ": " : "", info.note);
 	return 1;
 }
 

@@ -30,6 +30,7 @@ enum {
 	OPT_LOG_LIMIT,
 	OPT_CHANNEL_LIMIT,
 	OPT_CARRIER,
+	OPT_NO_SANDBOX,
 };
 
 const struct cli_option run_options[RUN_OPTION_COUNT] = {
@@ -61,10 +62,11 @@ const struct cli_option run_options[RUN_OPTION_COUNT] = {
 	{OPT_LOG_LIMIT, "log-limit", "SIZE", NULL},
 	{OPT_CHANNEL_LIMIT, "channel-limit", "SIZE", NULL},
 	{OPT_CARRIER, "carrier", "WORD", NULL},
+	{OPT_NO_SANDBOX, "no-sandbox", NULL, NULL},
 };
 
 const char run_more[] =
-	"More: --carrier auto|serial|window [auto] --timeout [600s]\n"
+	"More: --carrier auto|serial|window [auto] --no-sandbox --timeout [600s]\n"
 	"  --boot-timeout [120s] --silence-timeout [60s] --idle-timeout [60s]\n"
 	"  --settle [100ms] --budget-cpu [35s] --budget-wall [120s] --dispatch-timeout\n"
 	"  --payload-timeout [none] --log-limit [4M] --channel-limit [256M]\n"
@@ -165,6 +167,9 @@ static int parse_checked(const struct cli_command *command, int id, const char *
 		return 0;
 	case 'f':
 		return cli_parse_format(command, value, &request->format);
+	case OPT_NO_SANDBOX:
+		cell->sandbox = AVD_SANDBOX_OFF;
+		return 0;
 	case OPT_PAYLOAD:
 		return parse_payload(command, value, request);
 	case OPT_MEMORY:

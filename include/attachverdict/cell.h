@@ -22,6 +22,12 @@ enum avd_carrier {
 	AVD_CARRIER_WINDOW = 2, /* shared memory; the guest falls back to serial if it must */
 };
 
+/* Whether the machine is confined to what it needs of the host's kernel. */
+enum avd_sandbox_mode {
+	AVD_SANDBOX_AUTO = 0, /* where it can be had: a host may have no seccomp */
+	AVD_SANDBOX_OFF = 1, /* to debug */
+};
+
 enum avd_dispatch_mode {
 	AVD_DISPATCH_QUICK = 0,
 	AVD_DISPATCH_OFF =
@@ -86,7 +92,7 @@ struct avd_cell_options {
 	uint32_t machine; /* enum avd_machine_kind */
 	uint32_t dispatch; /* enum avd_dispatch_mode */
 	uint32_t carrier; /* enum avd_carrier */
-	uint32_t reserved; /* zero */
+	uint32_t sandbox; /* enum avd_sandbox_mode */
 	/* Callbacks run inside avd_cell_start() and avd_cell_step(), on their thread (log: on any).
 	 * They may cancel the cell, but not step or free it. */
 	avd_event_fn on_event; /* each frame as it comes, the host's own included */

@@ -24,7 +24,8 @@ struct avd_machine_info {
 	char accel[16]; /* how it runs the guest's instructions: "kvm", "tcg" (emulation) */
 	char program[256]; /* absolute path of that program; empty: the library itself */
 	char note[256]; /* one line worth knowing, or empty */
-	uint64_t reserved[8];
+	char sandbox[16]; /* what confines it: "seccomp"; "none": nothing can be had here */
+	uint64_t reserved[6];
 };
 
 /* Bits of avd_machine_stats.valid: which members are known. */

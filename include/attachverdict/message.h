@@ -280,6 +280,7 @@ struct avd_msg_end_cause {
 	uint64_t exits, exits_io, exits_mmio, exits_hlt, exits_shutdown, exits_intr, exits_other;
 	uint64_t first_instruction_ns, start_cpu_ns, init_ns, verdict_ns;
 	uint64_t ram_resident_bytes, overhead_bytes;
+	struct avd_str sandbox; /* what confined the machine: "seccomp", "none"; empty: not known */
 };
 
 struct avd_message {

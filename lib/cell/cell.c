@@ -203,6 +203,7 @@ static int start_machine(struct avd_cell *cell, const struct avd__cell_boot *boo
 		.cpus = cell->config.cpus,
 		.topology = &cell->config.topology,
 		.memory_bytes = o->memory_bytes,
+		.sandbox = o->sandbox == AVD_SANDBOX_AUTO,
 		.serial = !avd__cell_window(cell),
 		.kernel_args = o->kernel_args,
 		.qemu = o->qemu,

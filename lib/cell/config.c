@@ -255,8 +255,9 @@ static int check_kernel_args(const char *args, struct avd__error *error)
 
 static int check_kinds(const struct avd_cell_options *o, struct avd__error *error)
 {
-	if (o->reserved)
-		return avd__fail(error, EINVAL, "reserved=%u must be 0", o->reserved);
+	if (o->sandbox > AVD_SANDBOX_OFF)
+		return avd__fail(error, EINVAL, "sandbox=%u is no enum avd_sandbox_mode",
+				 o->sandbox);
 	if (o->carrier > AVD_CARRIER_WINDOW)
 		return avd__fail(error, EINVAL, "carrier=%u is no enum avd_carrier", o->carrier);
 	if (o->machine > AVD_MACHINE_KVM)

@@ -164,6 +164,12 @@ uint32_t avd__cell_guess(const struct avd_cell *cell, const struct avd__machine_
 	return code;
 }
 
+static const char *sandbox_of(const struct avd_cell *cell)
+{
+	const struct avd__machine_ops *ops = cell->hooks.machine;
+	return cell->machine && ops->sandbox ? ops->sandbox(cell->machine) : "";
+}
+
 int avd__cell_end_frame(struct avd_cell *cell, const struct avd__machine_end *end,
 			uint8_t **ret_frame, size_t *ret_size)
 {
@@ -202,6 +208,7 @@ int avd__cell_end_frame(struct avd_cell *cell, const struct avd__machine_end *en
 				.verdict_ns = stats->verdict_ns,
 				.ram_resident_bytes = stats->ram_resident_bytes,
 				.overhead_bytes = stats->overhead_bytes,
+				.sandbox = str(sandbox_of(cell)),
 			},
 	};
 	return frame_alloc(&message, END_SEQ, sizeof(tail) + sizeof(detail), ret_frame, ret_size);

@@ -63,6 +63,7 @@ static int describe_qemu(const char *qemu, struct avd_machine_info *info, struct
 	if (r < 0)
 		return r;
 	info->kind = AVD_MACHINE_QEMU;
+	snprintf(info->sandbox, sizeof(info->sandbox), "%s", found.sandbox ? "seccomp" : "none");
 	info->version[0] = found.major;
 	info->version[1] = found.minor;
 	info->version[2] = found.micro;
@@ -85,8 +86,13 @@ static int probe(uint32_t kind, const char *qemu, struct avd_machine_info *info,
 	if (r < 0)
 		return r;
 	snprintf(info->accel, sizeof(info->accel), "%s", accel);
+	if (ops == &avd__qemu_ops)
+		return describe_qemu(qemu, info, error);
+	const char *missing = avd__sandbox_missing();
 	info->kind = AVD_MACHINE_KVM;
-	return ops == &avd__qemu_ops ? describe_qemu(qemu, info, error) : 0;
+	snprintf(info->sandbox, sizeof(info->sandbox), "%s", missing ? "none" : "seccomp");
+	snprintf(info->note, sizeof(info->note), "%s", missing ? missing : "");
+	return 0;
 }
 
 int avd_machine_probe(uint32_t kind, const char *qemu, struct avd_machine_info *ret_info,

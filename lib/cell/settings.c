@@ -18,6 +18,7 @@ struct setting {
 
 static const char *const machines[] = {"auto", "qemu", "kvm", NULL};
 static const char *const dispatches[] = {"quick", "off", NULL};
+static const char *const sandboxes[] = {"auto", "off", NULL};
 static const char *const carriers[] = {"auto", "serial", "window", NULL};
 
 #define AT(member) offsetof(struct avd_cell_options, member)
@@ -39,6 +40,7 @@ static const struct setting settings[] = {
 	{"machine", AT(machine), WORD, machines},
 	{"dispatch", AT(dispatch), WORD, dispatches},
 	{"carrier", AT(carrier), WORD, carriers},
+	{"sandbox", AT(sandbox), WORD, sandboxes},
 };
 
 /* A whole number above 0 and one of the units; 0: it is none, or too large. */

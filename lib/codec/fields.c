@@ -195,6 +195,7 @@ static const struct avd__field end_cause[] = {
 	U64(20, verdict_ns, OPTIONAL),
 	U64(21, ram_resident_bytes, OPTIONAL),
 	U64(22, overhead_bytes, OPTIONAL),
+	TEXT(23, sandbox, OPTIONAL),
 };
 #undef IN
 

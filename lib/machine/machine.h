@@ -27,7 +27,7 @@ struct avd__machine_spec {
 	uint32_t cpus;
 	const struct avd__topology *topology; /* of as many CPUs; NULL: one LLC, one thread each */
 	uint64_t memory_bytes;
-	bool sandbox; /* if it can be had: ops->probe() tells; else without */
+	bool sandbox; /* if it can be had; without, it warns and starts all the same */
 	bool serial; /* the channel through the second UART only, without a window */
 	const char *kernel_args; /* appended to what the machine itself needs; may be NULL */
 	const char *qemu; /* program, NULL: search $PATH */
@@ -85,6 +85,8 @@ struct avd__machine_ops {
 	 * Takes milliseconds. NULL: the same. */
 	bool (*memory)(const struct avd__machine *machine, uint64_t *ret_ram,
 		       uint64_t *ret_overhead);
+	/* What confines it: "seccomp", "none"; static. NULL: not known. */
+	const char *(*sandbox)(const struct avd__machine *machine);
 	void (*free)(struct avd__machine *machine); /* ends it if it runs; NULL is ignored */
 };
 

@@ -156,8 +156,8 @@ static int read_version(struct avd__qemu *qemu, struct avd__error *error)
 	int r = ask(qemu->info.path, with_sandbox, &answer, error);
 	if (r)
 		return r;
-	qemu->sandbox = answer.ok && avd__qemu_parse_version(answer.text, &qemu->info) == 0;
-	if (qemu->sandbox)
+	qemu->info.sandbox = answer.ok && avd__qemu_parse_version(answer.text, &qemu->info) == 0;
+	if (qemu->info.sandbox)
 		return 0;
 	r = ask(qemu->info.path, without, &answer, error);
 	if (r)

@@ -8,7 +8,6 @@
 
 struct avd__qemu {
 	struct avd__qemu_info info;
-	bool sandbox; /* built with seccomp */
 };
 
 /* A path, a name to be searched in $PATH, or NULL for qemu-system-x86_64 there. Runs it twice at

@@ -340,6 +340,11 @@ static int machine_fd(const struct avd__machine *machine)
 	return machine->epoll_fd;
 }
 
+static const char *machine_sandbox(const struct avd__machine *machine)
+{
+	return machine->process.sandbox ? "seccomp" : "none";
+}
+
 static uint64_t machine_cpu_ns(const struct avd__machine *machine)
 {
 	return avd__child_cpu_ns(machine->process.child);
@@ -388,5 +393,6 @@ const struct avd__machine_ops avd__qemu_ops = {
 	.wait_ns = machine_wait_ns,
 	.stats = machine_stats,
 	.memory = machine_memory,
+	.sandbox = machine_sandbox,
 	.free = machine_free,
 };

@@ -15,6 +15,7 @@ extern const struct avd__machine_ops avd__qemu_ops;
 struct avd__qemu_info {
 	char path[256];
 	uint32_t major, minor, micro;
+	bool sandbox; /* built with seccomp */
 };
 int avd__qemu_find(const char *qemu, struct avd__qemu_info *ret_info, struct avd__error *error);
 

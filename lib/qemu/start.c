@@ -212,7 +212,7 @@ int avd__qemu_start(const struct avd__machine_spec *spec, struct avd__qemu_proce
 		.program = qemu.info.path,
 		.major = qemu.info.major,
 		.accel = avd__qemu_choose_accel(why, sizeof(why)),
-		.sandbox = qemu.sandbox,
+		.sandbox = spec->sandbox && qemu.info.sandbox,
 		.cpus = spec->cpus,
 		.memory_bytes = spec->memory_bytes,
 		.window = !spec->serial,
@@ -221,6 +221,10 @@ int avd__qemu_start(const struct avd__machine_spec *spec, struct avd__qemu_proce
 	avd__log(&spec->log, AVD_LOG_INFO, "QEMU %u.%u.%u (%s), accelerator %s (%s)",
 		 qemu.info.major, qemu.info.minor, qemu.info.micro, qemu.info.path, setup.accel,
 		 why);
+	if (spec->sandbox && !qemu.info.sandbox)
+		avd__log(&spec->log, AVD_LOG_WARNING,
+			 "QEMU runs without a sandbox: it was built without seccomp");
+	ret_process->sandbox = setup.sandbox;
 	r = spec->keep_dir ? keep(spec, &setup, error) : 0;
 	if (r == 0)
 		r = spawn(spec, &setup, ret_process, error);

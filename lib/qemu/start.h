@@ -14,6 +14,7 @@
 struct avd__qemu_process {
 	struct avd__child *child;
 	int streams[AVD__QEMU_STREAMS]; /* our ends, non-blocking; to be closed by the owner */
+	bool sandbox; /* it was asked to confine itself */
 	struct avd__window window; /* ->memory NULL: none; to be unmapped by the owner */
 };
 

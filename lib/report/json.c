@@ -107,6 +107,7 @@ static void put_machine(struct avd__json *json, const struct avd__evidence *ev)
 	avd__json_u64(json, "cpus", ev->cpus);
 	avd__json_u64(json, "memory_bytes", ev->memory_bytes);
 	avd__json_cstring(json, "reason", *ev->machine_reason ? ev->machine_reason : NULL);
+	avd__json_cstring(json, "sandbox", *ev->sandbox ? ev->sandbox : NULL);
 	put_statistics(json, &ev->end_cause);
 	avd__json_close(json, '}');
 

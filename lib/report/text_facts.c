@@ -203,6 +203,10 @@ static void row_machine(struct avd__text *text)
 	put_escaped(text, ev->carrier);
 	avd__buf_printf(out, " channel, %" PRIu32 " CPU%s, ", ev->cpus, ev->cpus == 1 ? "" : "s");
 	avd__put_size(out, ev->memory_bytes);
+	if (*ev->sandbox) {
+		avd__buf_puts(out, ", sandbox ");
+		put_escaped(text, ev->sandbox);
+	}
 	avd__buf_puts(out, "\n");
 	if (*ev->machine_reason) {
 		avd__text_row(text, "");

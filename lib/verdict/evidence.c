@@ -130,6 +130,7 @@ static void take_end_cause(struct avd__evidence *ev, const struct avd_msg_end_ca
 	ev->have_end_cause = 1;
 	ev->end_cause = *end;
 	ev->end_cause.detail = COPY(ev->end_detail, end->detail);
+	ev->end_cause.sandbox = COPY(ev->sandbox, end->sandbox);
 	tail_append(&ev->console, end->console_tail);
 	ev->console.total = end->console_bytes;
 	ev->end_cause.console_tail = (struct avd_bytes){0};

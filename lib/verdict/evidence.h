@@ -81,6 +81,7 @@ struct avd__evidence {
 	char init_reason[AVD__EVIDENCE_TEXT];
 	struct avd_msg_end_cause end_cause;
 	char end_detail[AVD_VERDICT_REASON_MAX];
+	char sandbox[16];
 	struct avd_msg_done done;
 	/* CPUs: what was asked, where this library can read it, and the first topology frame */
 	int have_asked, have_topology;

@@ -58,6 +58,15 @@ static int load(const struct avd__machine_spec *spec, const char *cmdline, struc
 	return avd__vm_set_boot(vm, entry, error);
 }
 
+static int confine(struct avd__vm *vm, const struct avd__log *log, struct avd__error *error)
+{
+	const char *missing = avd__sandbox_missing();
+	if (!missing)
+		return avd__vm_confine(vm, 0, 0, error);
+	avd__log(log, AVD_LOG_WARNING, "the machine runs without a sandbox: %s", missing);
+	return 0;
+}
+
 static int vmm_start(const struct avd__machine_spec *spec, struct avd__machine **ret_machine,
 		     struct avd__error *error)
 {
@@ -78,8 +87,8 @@ static int vmm_start(const struct avd__machine_spec *spec, struct avd__machine *
 		r = avd__vm_add_window(machine->vm, error);
 	if (r == 0)
 		r = load(spec, cmdline, machine->vm, error);
-	if (r == 0 && spec->sandbox && !avd__sandbox_missing())
-		r = avd__vm_confine(machine->vm, 0, 0, error);
+	if (r == 0 && spec->sandbox)
+		r = confine(machine->vm, &spec->log, error);
 	if (r == 0)
 		r = avd__vm_start(machine->vm, error);
 	free(cmdline);
@@ -195,6 +204,11 @@ static bool vmm_memory(const struct avd__machine *machine, uint64_t *ret_ram,
 	return true;
 }
 
+static const char *vmm_sandbox(const struct avd__machine *machine)
+{
+	return machine->vm->sandbox ? "seccomp" : "none";
+}
+
 static void vmm_free(struct avd__machine *machine)
 {
 	if (!machine)
@@ -226,5 +240,6 @@ const struct avd__machine_ops avd__vmm_ops = {
 	.wait_ns = vmm_wait_ns,
 	.stats = vmm_stats,
 	.memory = vmm_memory,
+	.sandbox = vmm_sandbox,
 	.free = vmm_free,
 };

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "vmm/vmm.h"
 
 struct avd__sandbox {
 	struct sock_fprog program;

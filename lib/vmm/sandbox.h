@@ -24,9 +24,6 @@
 
 struct avd__sandbox;
 
-/* NULL: this process can have sandboxed threads; else why not, a static text. */
-const char *avd__sandbox_missing(void);
-
 struct avd__sandbox_options {
 	int vm_fd, event_fd; /* as the thread has them */
 	int kick_signal; /* what vCPU threads send one another */

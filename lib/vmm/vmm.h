@@ -7,6 +7,9 @@
 
 extern const struct avd__machine_ops avd__vmm_ops;
 
+/* NULL: its threads can be sandboxed here; else why not, static. */
+const char *avd__sandbox_missing(void);
+
 struct avd__kvm_sys;
 /* 0 if KVM here runs what stock kernels need; else an error that says what it lacks. Takes
  * milliseconds. */

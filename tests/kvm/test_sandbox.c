@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "kit.h"
+#include "vmm/vmm.h"
 
 static const uint8_t loop[] = {0xeb, 0xfe};
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kit.h"
+#include "vmm/vmm.h"
 #include "vmm/boot.h"
 
 static const uint8_t loop[] = {0xeb, 0xfe};

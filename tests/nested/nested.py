@@ -100,6 +100,8 @@ def judge(label, case, done):
     machine = report["machine"]
     if machine["kind"] != "kvm" or machine["carrier"] != "window":
         wrong.append(f"not in the KVM machine through the window: {machine}")
+    if machine["sandbox"] != "seccomp":
+        wrong.append(f"the machine's threads were not confined: {machine}")
     if wrong:
         wrong.append(json.dumps(report, indent=1)[:8000])
     print(f"{'not ok' if wrong else 'ok'} {label}: {report['outcome']} "

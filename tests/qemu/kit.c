@@ -47,6 +47,7 @@ void kit_init(struct kit *kit, const char *args)
 		.cpus = 1,
 		.memory_bytes = 64 << 20,
 		.kernel_args = args,
+		.sandbox = true,
 		.log = {on_log, kit},
 	};
 	ck_assert_msg(kit->spec.kernel_fd >= 0, "%s: %s", guest, strerror(errno));

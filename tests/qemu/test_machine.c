@@ -274,6 +274,39 @@ START_TEST(a_kept_command_line_works)
 }
 END_TEST
 
+static long status_of(pid_t pid, const char *field)
+{
+	char path[64], line[256];
+	long value = -1;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	FILE *file = fopen(path, "re");
+	ck_assert_msg(file != NULL, "%s: %s", path, strerror(errno));
+	while (value < 0 && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, field, strlen(field)) == 0)
+			value = strtol(line + strlen(field), NULL, 10);
+	}
+	fclose(file);
+	return value;
+}
+
+/* QEMU's own filter is in force once the guest runs; without it QEMU still gains no privileges. */
+START_TEST(qemu_confines_itself_if_asked)
+{
+	struct kit kit;
+	kit_init(&kit, "act=f");
+	kit.spec.sandbox = _i != 0;
+	kit_start(&kit);
+	kit_wait_channel(&kit, 1);
+	const pid_t pid = kit_only_child();
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(status_of(pid, "Seccomp:"), _i ? 2 : 0);
+	ck_assert_int_eq(status_of(pid, "NoNewPrivs:"), 1);
+	ck_assert_str_eq(avd__qemu_ops.sandbox(kit.machine), _i ? "seccomp" : "none");
+	ck_assert_int_eq(status_of(getpid(), "NoNewPrivs:"), 0);
+	kit_free(&kit);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("qemu-machine");
@@ -290,6 +323,7 @@ int main(void)
 	tcase_add_test(tc, killed_by_another);
 	tcase_add_test(tc, what_qemu_refuses_is_told_in_its_words);
 	tcase_add_test(tc, a_kept_command_line_works);
+	tcase_add_loop_test(tc, qemu_confines_itself_if_asked, 0, 2);
 	suite_add_tcase(suite, tc);
 	return kit_main(suite);
 }

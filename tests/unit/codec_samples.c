@@ -83,7 +83,8 @@ static const struct avd_message typical[] = {
 		.exits = 251, .exits_io = 201, .exits_mmio = 31, .exits_hlt = 1, .exits_shutdown = 2,
 		.exits_intr = 9, .exits_other = 7, .first_instruction_ns = 8100000,
 		.start_cpu_ns = 7900000, .init_ns = 2400000000, .verdict_ns = 3100000000,
-		.ram_resident_bytes = 111149056, .overhead_bytes = 1519616}},
+		.ram_resident_bytes = 111149056, .overhead_bytes = 1519616,
+		.sandbox = STR("seccomp")}},
 };
 /* clang-format on */
 

@@ -246,6 +246,12 @@ static void fake_free(struct avd__machine *machine)
 	free(machine);
 }
 
+static const char *fake_sandbox(const struct avd__machine *machine)
+{
+	(void)machine;
+	return "none";
+}
+
 static const struct avd__machine_ops fake_ops = {
 	.name = "fake",
 	.probe = fake_probe,
@@ -254,6 +260,7 @@ static const struct avd__machine_ops fake_ops = {
 	.step = fake_step,
 	.stop = fake_stop,
 	.cpu_ns = fake_cpu_ns,
+	.sandbox = fake_sandbox,
 	.free = fake_free,
 };
 

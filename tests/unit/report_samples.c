@@ -123,6 +123,7 @@ static void end(struct kit *kit, uint32_t cause, uint32_t code, const char *deta
 		.init_ns = 1650 * MS,
 		.ram_resident_bytes = 108 << 20,
 		.overhead_bytes = 158 << 20,
+		.sandbox = {"seccomp", 7},
 	};
 	kit_add_seq(kit, &m, AVD_HOST_SEQ_BASE + 1);
 }

@@ -196,7 +196,7 @@ START_TEST(numbers)
 	REFUSED(machine, 77);
 	REFUSED(dispatch, 77);
 	REFUSED(carrier, 77);
-	REFUSED(reserved, 1);
+	REFUSED(sandbox, 2);
 	REFUSED(carrier, 77);
 	o = least();
 	o.kernel_args = "quiet\nloud";
