@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "codec/window.h"
+#include "qemu/topology.h"
 
 /* Translated code that QEMU keeps, in MiB; by default it reserves 1024. A boot of 7.3 fills 50 and
  * is as quick with 32; a guest that works on after it should not have to translate anew. */
@@ -29,18 +30,17 @@ static const char kernel_cmdline[] =
 	"console=ttyS0 panic=-1 quiet rdinit=/init 8250.nr_uarts=1 pnpacpi=off reserve=0x2f8,8 "
 	"mitigations=off nokaslr no5lvl tsc=reliable random.trust_cpu=on cryptomgr.notests=1";
 
-static void word(struct avd__buf *words, const char *text)
+void avd__qemu_word(struct avd__buf *words, const char *text)
 {
 	avd__buf_append(words, text, strlen(text) + 1);
 }
 
-static void add(struct avd__buf *words, const char *option, const char *fmt, ...) AVD_PRINTF(3, 4);
-static void add(struct avd__buf *words, const char *option, const char *fmt, ...)
+void avd__qemu_add(struct avd__buf *words, const char *option, const char *fmt, ...)
 {
 	va_list args;
 	char *text;
 
-	word(words, option);
+	avd__qemu_word(words, option);
 	va_start(args, fmt);
 	const int r = vasprintf(&text, fmt, args);
 	va_end(args);
@@ -48,44 +48,42 @@ static void add(struct avd__buf *words, const char *option, const char *fmt, ...
 		words->error = -ENOMEM;
 		return;
 	}
-	word(words, text);
+	avd__qemu_word(words, text);
 	free(text);
 }
 
 static void add_machine(const struct avd__qemu_setup *setup, struct avd__buf *words)
 {
-	word(words, setup->program);
-	word(words, "-nodefaults");
-	word(words, "-no-user-config");
-	word(words, "-no-reboot");
-	add(words, "-display", "none");
-	add(words, "-machine", "pc");
+	avd__qemu_word(words, setup->program);
+	avd__qemu_word(words, "-nodefaults");
+	avd__qemu_word(words, "-no-user-config");
+	avd__qemu_word(words, "-no-reboot");
+	avd__qemu_add(words, "-display", "none");
+	avd__qemu_add(words, "-machine", "pc");
 	if (!strcmp(setup->accel, "tcg"))
-		add(words, "-accel", "tcg,thread=%s,tb-size=%u",
-		    setup->major < AVD__QEMU_MTTCG_SOUND_SINCE ? "single" : "multi", TB_SIZE_MIB);
+		avd__qemu_add(words, "-accel", "tcg,thread=%s,tb-size=%u",
+			      setup->major < AVD__QEMU_MTTCG_SOUND_SINCE ? "single" : "multi",
+			      TB_SIZE_MIB);
 	else
-		add(words, "-accel", "%s", setup->accel);
-	add(words, "-cpu", "max");
-	add(words, "-smp", "%u", setup->cpus);
-	add(words, "-m", "%lluM",
-	    (unsigned long long)((setup->memory_bytes + (1u << 20) - 1) >> 20));
+		avd__qemu_add(words, "-accel", "%s", setup->accel);
+	avd__qemu_add_topology(setup, words);
 }
 
 /* COM1 is the console. The channel's UART comes first: ACPI lists them in reverse, and a kernel
  * that reads ACPI all the same should take COM1 for ttyS0. */
 static void add_ports(struct avd__buf *words)
 {
-	add(words, "-device", "isa-serial,chardev=channel,iobase=0x2f8,irq=3");
-	add(words, "-device", "isa-serial,chardev=console,iobase=0x3f8,irq=4");
+	avd__qemu_add(words, "-device", "isa-serial,chardev=channel,iobase=0x2f8,irq=3");
+	avd__qemu_add(words, "-device", "isa-serial,chardev=console,iobase=0x3f8,irq=4");
 }
 
 /* Memory that this process has mapped, too, as the region of a PCI device without a driver. */
 static void add_window(struct avd__buf *words)
 {
-	add(words, "-object",
-	    "memory-backend-file,id=window,share=on,mem-path=/proc/self/fd/%d,size=%u",
-	    AVD__QEMU_FD_WINDOW, AVD__WINDOW_SIZE);
-	add(words, "-device", "ivshmem-plain,memdev=window");
+	avd__qemu_add(words, "-object",
+		      "memory-backend-file,id=window,share=on,mem-path=/proc/self/fd/%d,size=%u",
+		      AVD__QEMU_FD_WINDOW, AVD__WINDOW_SIZE);
+	avd__qemu_add(words, "-device", "ivshmem-plain,memdev=window");
 }
 
 int avd__qemu_args(const struct avd__qemu_setup *setup, struct avd__buf *ret_words)
@@ -94,31 +92,31 @@ int avd__qemu_args(const struct avd__qemu_setup *setup, struct avd__buf *ret_wor
 
 	add_machine(setup, &words);
 	if (setup->kernel_path) {
-		add(&words, "-chardev", "stdio,id=console,signal=on");
-		add(&words, "-chardev", "file,id=channel,path=channel.cborseq");
+		avd__qemu_add(&words, "-chardev", "stdio,id=console,signal=on");
+		avd__qemu_add(&words, "-chardev", "file,id=channel,path=channel.cborseq");
 		add_ports(&words);
-		add(&words, "-kernel", "%s", setup->kernel_path);
-		add(&words, "-initrd", "%s", setup->initramfs_path);
+		avd__qemu_add(&words, "-kernel", "%s", setup->kernel_path);
+		avd__qemu_add(&words, "-initrd", "%s", setup->initramfs_path);
 	} else {
 		if (setup->sandbox)
-			add(&words, "-sandbox", "%s", sandbox);
-		add(&words, "-chardev", "socket,id=console,fd=%d", AVD__QEMU_FD_CONSOLE);
-		add(&words, "-chardev", "socket,id=channel,fd=%d", AVD__QEMU_FD_CHANNEL);
-		add(&words, "-chardev", "socket,id=qmp,fd=%d", AVD__QEMU_FD_QMP);
+			avd__qemu_add(&words, "-sandbox", "%s", sandbox);
+		avd__qemu_add(&words, "-chardev", "socket,id=console,fd=%d", AVD__QEMU_FD_CONSOLE);
+		avd__qemu_add(&words, "-chardev", "socket,id=channel,fd=%d", AVD__QEMU_FD_CHANNEL);
+		avd__qemu_add(&words, "-chardev", "socket,id=qmp,fd=%d", AVD__QEMU_FD_QMP);
 		add_ports(&words);
 		if (setup->window)
 			add_window(&words);
-		add(&words, "-mon", "chardev=qmp,mode=control");
-		word(&words, "-S"); /* until QMP's events are on */
+		avd__qemu_add(&words, "-mon", "chardev=qmp,mode=control");
+		avd__qemu_word(&words, "-S"); /* until QMP's events are on */
 		/* The only way to tell a triple fault from a reset; nothing but resets is logged.
 		 */
-		add(&words, "-d", "cpu_reset");
-		add(&words, "-D", "/proc/self/fd/%d", AVD__QEMU_FD_TRACE);
-		add(&words, "-kernel", "/proc/self/fd/%d", AVD__QEMU_FD_KERNEL);
-		add(&words, "-initrd", "/proc/self/fd/%d", AVD__QEMU_FD_INITRAMFS);
+		avd__qemu_add(&words, "-d", "cpu_reset");
+		avd__qemu_add(&words, "-D", "/proc/self/fd/%d", AVD__QEMU_FD_TRACE);
+		avd__qemu_add(&words, "-kernel", "/proc/self/fd/%d", AVD__QEMU_FD_KERNEL);
+		avd__qemu_add(&words, "-initrd", "/proc/self/fd/%d", AVD__QEMU_FD_INITRAMFS);
 	}
-	add(&words, "-append", "%s", setup->kernel_cmdline);
-	word(&words, "");
+	avd__qemu_add(&words, "-append", "%s", setup->kernel_cmdline);
+	avd__qemu_word(&words, "");
 	if (words.error) {
 		const int r = words.error;
 		avd__buf_free(&words);
@@ -179,11 +177,16 @@ int avd__qemu_shell_line(const struct avd__buf *words, struct avd__buf *ret_line
 	return 0;
 }
 
-int avd__qemu_kernel_cmdline(const char *more, struct avd__buf *ret_line)
+int avd__qemu_kernel_cmdline(const struct avd__topology *topology, const char *more,
+			     struct avd__buf *ret_line)
 {
 	struct avd__buf line = {0};
+	char possible[64];
 
 	avd__buf_puts(&line, kernel_cmdline);
+	avd__qemu_possible_cpus(topology, possible, sizeof(possible));
+	if (*possible)
+		avd__buf_printf(&line, " %s", possible);
 	if (more && *more)
 		avd__buf_printf(&line, " %s", more);
 	if (line.error) {

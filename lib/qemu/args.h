@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "qemu/qemu.h"
+#include "topology/topology.h"
 
 /* The file descriptors that QEMU is started with. */
 enum avd__qemu_fd {
@@ -30,7 +31,9 @@ struct avd__qemu_setup {
 	const char *accel; /* "tcg" or "kvm" */
 	bool sandbox;
 	bool window; /* not by hand: the guest falls back to serial then */
+	bool amd; /* the host's CPU; of interest with KVM */
 	uint32_t cpus;
+	const struct avd__topology *topology; /* of as many CPUs; NULL: as QEMU likes */
 	uint64_t memory_bytes;
 	const char *kernel_cmdline;
 	/* Both NULL: the numbered file descriptors. Else paths, and the ports go to files and the
@@ -39,6 +42,11 @@ struct avd__qemu_setup {
 	const char *initramfs_path;
 };
 
+/* Append a word, or an option and its value, each ended by NUL. The buffer's error is sticky. */
+void avd__qemu_word(struct avd__buf *words, const char *text);
+void avd__qemu_add(struct avd__buf *words, const char *option, const char *fmt, ...)
+	AVD_PRINTF(3, 4);
+
 /* The words after another, NUL after each, an empty word at the end. 0 or -ENOMEM. */
 int avd__qemu_args(const struct avd__qemu_setup *setup, struct avd__buf *ret_words);
 /* A NULL-terminated argv into the words; free() it. NULL: out of memory. */
@@ -46,8 +54,9 @@ char **avd__qemu_argv(const struct avd__buf *words);
 /* The same words as a line for the shell. 0 or -ENOMEM. */
 int avd__qemu_shell_line(const struct avd__buf *words, struct avd__buf *ret_line);
 
-/* The kernel's command line; `more` may be NULL. 0 or -ENOMEM. */
-int avd__qemu_kernel_cmdline(const char *more, struct avd__buf *ret_line);
+/* The kernel's command line; `topology` and `more` may be NULL. 0 or -ENOMEM. */
+int avd__qemu_kernel_cmdline(const struct avd__topology *topology, const char *more,
+			     struct avd__buf *ret_line);
 
 /* "QEMU emulator version 7.2.22 (Debian ...)": 0, or -1 if `text` does not start so. */
 int avd__qemu_parse_version(const char *text, struct avd__qemu_info *ret_info);

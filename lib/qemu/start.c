@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 #include "qemu/start.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,6 +14,7 @@
 
 #include "qemu/args.h"
 #include "qemu/find.h"
+#include "qemu/topology.h"
 
 /* Room for the console and the channel between two steps of the caller; the guest waits when it
  * is full. */
@@ -195,6 +197,19 @@ out:
 	return r;
 }
 
+/* CPUID leaf 0: "AuthenticAMD", or its licensee's "HygonGenuine". */
+static bool host_is_amd(void)
+{
+	unsigned int highest, b, c, d;
+	char vendor[12];
+	if (!__get_cpuid(0, &highest, &b, &c, &d))
+		return false;
+	memcpy(vendor, &b, 4);
+	memcpy(vendor + 4, &d, 4);
+	memcpy(vendor + 8, &c, 4);
+	return !memcmp(vendor, "AuthenticAMD", 12) || !memcmp(vendor, "HygonGenuine", 12);
+}
+
 int avd__qemu_start(const struct avd__machine_spec *spec, struct avd__qemu_process *ret_process,
 		    struct avd__error *error)
 {
@@ -205,7 +220,10 @@ int avd__qemu_start(const struct avd__machine_spec *spec, struct avd__qemu_proce
 	int r = avd__qemu_open(spec->qemu, &qemu, error);
 	if (r)
 		return r;
-	r = avd__qemu_kernel_cmdline(spec->kernel_args, &cmdline);
+	r = spec->topology ? avd__qemu_check_topology(spec->topology, error) : 0;
+	if (r)
+		return r;
+	r = avd__qemu_kernel_cmdline(spec->topology, spec->kernel_args, &cmdline);
 	if (r)
 		return avd__fail(error, -r, "out of memory");
 	const struct avd__qemu_setup setup = {
@@ -213,7 +231,9 @@ int avd__qemu_start(const struct avd__machine_spec *spec, struct avd__qemu_proce
 		.major = qemu.info.major,
 		.accel = avd__qemu_choose_accel(why, sizeof(why)),
 		.sandbox = spec->sandbox && qemu.info.sandbox,
+		.amd = host_is_amd(),
 		.cpus = spec->cpus,
+		.topology = spec->topology,
 		.memory_bytes = spec->memory_bytes,
 		.window = !spec->serial,
 		.kernel_cmdline = cmdline.data,

@@ -6,8 +6,13 @@
 #include "base/util.h"
 #include "topology/topology.h"
 
-/* One to four CPUs of each kind first; then what real machines look like; then odd and large
- * shapes, which find what a scheduler takes for granted. */
+/*
+ * From small to large: what real machines look like, and odd shapes, which find what a scheduler
+ * takes for granted. Once released a name keeps its shape: recordings name presets.
+ *
+ * The names from tiny-1llc to numa4-12llc, and their shapes, are those of ktstr's gauntlet, where
+ * many know them from (its guide, "Gauntlet: topology presets").
+ */
 static const struct {
 	const char *name, *shape;
 } presets[] = {
@@ -16,21 +21,31 @@ static const struct {
 	{"dual", "1n1l2c1t"},
 	{"tiny-1llc", "1n1l4c1t"},
 	{"tiny-2llc", "1n2l2c1t"},
-	{"smt-2llc", "1n2l2c2t"},
-	{"smt-3llc", "1n3l2c2t"},
 	{"odd-3llc", "1n3l3c1t"},
 	{"odd-5llc", "1n5l3c1t"},
 	{"odd-7llc", "1n7l2c1t"},
+	{"smt-2llc", "1n2l2c2t"},
+	{"smt-3llc", "1n3l2c2t"},
+	{"medium-4llc", "1n4l4c2t"},
+	{"medium-8llc", "1n8l4c2t"},
+	{"large-4llc", "1n4l16c2t"},
+	{"large-8llc", "1n8l8c2t"},
+	{"near-max-llc", "1n15l8c2t"},
+	{"max-cpu", "1n14l9c2t"},
+	{"medium-4llc-nosmt", "1n4l8c1t"},
+	{"medium-8llc-nosmt", "1n8l8c1t"},
+	{"large-4llc-nosmt", "1n4l32c1t"},
+	{"large-8llc-nosmt", "1n8l16c1t"},
+	{"near-max-llc-nosmt", "1n15l16c1t"},
+	{"max-cpu-nosmt", "1n14l18c1t"},
+	{"numa2-4llc", "2n4l4c1t"},
+	{"numa2-8llc", "2n8l8c2t"},
+	{"numa2-8llc-nosmt", "2n8l16c1t"},
+	{"numa4-8llc", "4n8l4c1t"},
+	{"numa4-12llc", "4n12l8c2t"},
 	{"uneven-llc", "1n3l4+2+1c1t"},
-	{"numa-2", "2n2l2c1t"},
-	{"numa-2-smt", "2n4l4c2t"},
-	{"numa-4", "4n4l2c1t"},
-	{"desktop", "1n1l8c2t"},
-	{"chiplet", "1n2l8c2t"},
-	{"server-64", "2n8l4c2t"},
-	{"server-128", "2n16l4c2t"},
-	{"max", "1n14l9c2t"},
-	{"max-numa", "2n14l9c2t"},
+	{"numa2-tiny", "2n2l1c1t"},
+	{"numa2-smt", "2n2l2c2t"},
 };
 
 const char *avd__topology_preset(size_t i, const char **ret_shape)
@@ -46,7 +61,7 @@ static int refuse(const char *text, const char *why, struct avd__error *error)
 	return avd__fail(
 		error, EINVAL,
 		"topology \"%.64s\": %s; write a number of CPUs (4), or nodes, LLCs in "
-		"all, cores of an LLC and threads of a core (2n4l4c2t), or a preset (numa-2)",
+		"all, cores of an LLC and threads of a core (2n4l4c2t), or a preset (numa2-4llc)",
 		text, why);
 }
 

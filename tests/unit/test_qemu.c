@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 /* The pure parts of the QEMU machine: monitor lines, versions, command lines. */
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "qemu/args.h"
 #include "qemu/qmp.h"
+#include "qemu/topology.h"
 
 /* As QEMU 7.2 sent them. */
 static const char greeting[] =
@@ -270,6 +272,77 @@ START_TEST(arguments_of_a_machine)
 }
 END_TEST
 
+/* The options of a shape, as they would stand on the command line. */
+static const char *shape_line(const char *text, const char *accel, char *out, size_t size)
+{
+	struct avd__topology topology;
+	struct avd__error error;
+	struct avd__qemu_setup s = setup();
+	struct avd__buf words = {0}, line;
+	ck_assert_int_eq(avd__topology_parse(text, &topology, &error), 0);
+	ck_assert_msg(avd__qemu_check_topology(&topology, &error) == 0, "%s", error.text);
+	s.topology = &topology;
+	s.cpus = topology.cpus;
+	s.accel = accel;
+	s.amd = true;
+	avd__qemu_add_topology(&s, &words);
+	avd__qemu_word(&words, "");
+	ck_assert_int_eq(words.error, 0);
+	ck_assert_int_eq(avd__qemu_shell_line(&words, &line), 0);
+	snprintf(out, size, "%s", line.data);
+	avd__buf_free(&words);
+	avd__buf_free(&line);
+	return out;
+}
+
+START_TEST(arguments_of_a_shape)
+{
+	char line[8192];
+	ck_assert_str_eq(shape_line("2", "tcg", line, sizeof(line)),
+			 "-cpu max,vendor=GenuineIntel,min-level=0x20 -m 513M "
+			 "-smp 2,sockets=1,dies=1,cores=2,threads=1,maxcpus=2\n");
+	ck_assert_str_eq(shape_line("2", "kvm", line, sizeof(line)),
+			 "-cpu max,topoext=on -m 513M "
+			 "-smp 2,sockets=1,dies=1,cores=2,threads=1,maxcpus=2\n");
+	ck_assert_str_eq(shape_line("3n6l2c2t", "tcg", line, sizeof(line)),
+			 "-cpu max,vendor=GenuineIntel,min-level=0x20 -m 513M "
+			 "-smp 24,sockets=3,dies=2,cores=2,threads=2,maxcpus=24 "
+			 "-object memory-backend-ram,id=node0,size=171M "
+			 "-numa node,nodeid=0,memdev=node0 -numa cpu,node-id=0,socket-id=0 "
+			 "-object memory-backend-ram,id=node1,size=171M "
+			 "-numa node,nodeid=1,memdev=node1 -numa cpu,node-id=1,socket-id=1 "
+			 "-object memory-backend-ram,id=node2,size=171M "
+			 "-numa node,nodeid=2,memdev=node2 -numa cpu,node-id=2,socket-id=2 "
+			 "-numa dist,src=0,dst=1,val=20 -numa dist,src=0,dst=2,val=20 "
+			 "-numa dist,src=1,dst=2,val=20\n");
+	ck_assert_ptr_nonnull(strstr(shape_line("2n2l2+1c1t", "tcg", line, sizeof(line)),
+				     "-smp 1,sockets=2,dies=1,cores=2,threads=1,maxcpus=4 "));
+	ck_assert_ptr_nonnull(strstr(
+		line, " -device max-x86_64-cpu,socket-id=0,die-id=0,core-id=1,thread-id=0 "
+		      "-device max-x86_64-cpu,socket-id=1,die-id=0,core-id=0,thread-id=0\n"));
+}
+END_TEST
+
+START_TEST(shapes_that_qemu_lacks)
+{
+	static const char *const many[] = {"max-cpu", "max-cpu-nosmt", "1n7l64+1+1+1+1+1+1c1t"};
+	struct avd__topology topology;
+	struct avd__error error;
+	const char *name, *text;
+	size_t fit = 0, count = 0;
+	for (size_t i = 0; i < sizeof(many) / sizeof(many[0]); i++) {
+		ck_assert_int_eq(avd__topology_parse(many[i], &topology, &error), 0);
+		ck_assert_int_eq(avd__qemu_check_topology(&topology, &error), -ENOTSUP);
+		ck_assert_ptr_nonnull(strstr(error.text, "kvm"));
+	}
+	for (; (name = avd__topology_preset(count, &text)); count++) {
+		ck_assert_int_eq(avd__topology_parse(text, &topology, &error), 0);
+		fit += avd__qemu_check_topology(&topology, &error) == 0;
+	}
+	ck_assert_uint_eq(fit, count - 2); /* all but max-cpu and max-cpu-nosmt */
+}
+END_TEST
+
 /* The line that is kept for a user's hands is one that a shell takes apart again. */
 START_TEST(arguments_for_a_shell)
 {
@@ -294,15 +367,25 @@ END_TEST
 START_TEST(kernel_command_line)
 {
 	struct avd__buf line;
-	ck_assert_int_eq(avd__qemu_kernel_cmdline(NULL, &line), 0);
+	ck_assert_int_eq(avd__qemu_kernel_cmdline(NULL, NULL, &line), 0);
 	const size_t len = line.len;
 	ck_assert_ptr_nonnull(strstr(line.data, "console=ttyS0 "));
 	avd__buf_free(&line);
-	ck_assert_int_eq(avd__qemu_kernel_cmdline("", &line), 0);
+	ck_assert_int_eq(avd__qemu_kernel_cmdline(NULL, "", &line), 0);
 	ck_assert_uint_eq(line.len, len);
 	avd__buf_free(&line);
-	ck_assert_int_eq(avd__qemu_kernel_cmdline("debug x=1", &line), 0);
+	ck_assert_int_eq(avd__qemu_kernel_cmdline(NULL, "debug x=1", &line), 0);
 	ck_assert_str_eq(line.data + len, " debug x=1"); /* last, so that it wins */
+	avd__buf_free(&line);
+	struct avd__topology topology;
+	struct avd__error error;
+	ck_assert_int_eq(avd__topology_parse("2n2l2+1c1t", &topology, &error), 0);
+	ck_assert_int_eq(avd__qemu_kernel_cmdline(&topology, "debug", &line), 0);
+	ck_assert_str_eq(line.data + len, " possible_cpus=3 debug");
+	avd__buf_free(&line);
+	ck_assert_int_eq(avd__topology_parse("2n2l2c1t", &topology, &error), 0);
+	ck_assert_int_eq(avd__qemu_kernel_cmdline(&topology, NULL, &line), 0);
+	ck_assert_uint_eq(line.len, len);
 	avd__buf_free(&line);
 }
 END_TEST
@@ -320,6 +403,8 @@ int main(void)
 	tcase_add_test(tc, qmp_line_too_long_is_skipped_alone);
 	tcase_add_test(tc, versions);
 	tcase_add_test(tc, arguments_of_a_machine);
+	tcase_add_test(tc, arguments_of_a_shape);
+	tcase_add_test(tc, shapes_that_qemu_lacks);
 	tcase_add_test(tc, arguments_for_a_shell);
 	tcase_add_test(tc, kernel_command_line);
 	suite_add_tcase(suite, tc);

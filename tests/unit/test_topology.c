@@ -70,7 +70,7 @@ START_TEST(presets_are_sound)
 		}
 		ck_assert_uint_eq(avd__topology_max_apic_id(&shape), last);
 	}
-	reads("max", 1, 14, 2, 252);
+	reads("max-cpu", 1, 14, 2, 252);
 	ck_assert_uint_gt(avd__topology_max_apic_id(&shape), 254);
 }
 END_TEST
