@@ -86,6 +86,15 @@ static void check_cpu(void)
 	say(OK, "cpu", NULL, "%s, %ld online, %s", name.machine, cpus, virt);
 }
 
+/* Cells need not try again until the next boot. */
+static void say_remembered(void)
+{
+	char path[1024];
+	const int n = avd_machine_answer_path(NULL, path, sizeof(path));
+	if (n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0)
+		printf("%20s remembered for this boot in %s\n", "", path);
+}
+
 /* The library's own machine, tried out: that /dev/kvm opens does not mean that a kernel runs. */
 static int check_kvm(void)
 {
@@ -96,6 +105,7 @@ static int check_kvm(void)
 	if (r == 0) {
 		say(OK, "kvm", NULL, "/dev/kvm runs what a stock kernel needs, sandbox %s%s%s",
 		    info.sandbox, *info.note ? ": " : "", info.note);
+		say_remembered();
 		return 1;
 	}
 	if (r == -ENOENT || r == -ENODEV || r == -ENXIO)
@@ -105,6 +115,7 @@ static int check_kvm(void)
 		remedy = "faster than emulation: join the group of /dev/kvm (as root: usermod -aG "
 			 "kvm USER), then log in again";
 	say(WARN, "kvm", remedy, "%s", error);
+	say_remembered();
 	return 0;
 }
 

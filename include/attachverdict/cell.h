@@ -15,19 +15,6 @@ extern "C" {
 
 typedef struct avd_cell avd_cell;
 
-/* What carries the channel out of the guest. */
-enum avd_carrier {
-	AVD_CARRIER_AUTO = 0, /* the window where the machine has one */
-	AVD_CARRIER_SERIAL = 1, /* the second serial port: slow, works with every kernel */
-	AVD_CARRIER_WINDOW = 2, /* shared memory; the guest falls back to serial if it must */
-};
-
-/* Whether the machine is confined to what it needs of the host's kernel. */
-enum avd_sandbox_mode {
-	AVD_SANDBOX_AUTO = 0, /* where it can be had: a host may have no seccomp */
-	AVD_SANDBOX_OFF = 1, /* to debug */
-};
-
 enum avd_dispatch_mode {
 	AVD_DISPATCH_QUICK = 0,
 	AVD_DISPATCH_OFF =

@@ -12,7 +12,6 @@
 #include "cell/internal.h"
 #include "cell/limits.h"
 #include "cell/step.h"
-#include "qemu/qemu.h"
 
 #define S(name) AVD__CELL_##name
 #define I(name) AVD__CELL_ON_##name
@@ -116,9 +115,7 @@ void avd__cell_set_hooks(struct avd_cell *cell, const struct avd__cell_hooks *ho
 /* Everything that a running cell holds; the stream and the error stay for the caller. */
 static void release_machine(struct avd_cell *cell)
 {
-	if (cell->machine)
-		cell->hooks.machine->free(cell->machine);
-	cell->machine = NULL;
+	avd__run_release(&cell->run);
 	avd__recording_close(&cell->recording);
 	avd__keep_close(cell);
 }
@@ -210,11 +207,8 @@ static int start_machine(struct avd_cell *cell, const struct avd__cell_boot *boo
 		.keep_dir = o->keep_dir,
 		.log = cell->log,
 	};
-	avd__cell_stats_begin(cell);
-	int r = cell->hooks.machine->start(&spec, &cell->machine, &cell->error);
-	if (r == 0)
-		r = watch(cell, cell->hooks.machine->fd(cell->machine));
-	return r;
+	const int r = avd__run_start(&cell->run, &spec, &cell->error);
+	return r < 0 ? r : watch(cell, avd__run_fd(&cell->run));
 }
 
 /* What ties the frames to this boot and to no other. */
@@ -229,17 +223,21 @@ static int make_nonce(struct avd_cell *cell)
 
 bool avd__cell_window(const struct avd_cell *cell)
 {
-	return cell->hooks.machine->has_window &&
+	return cell->run.choice.ops->has_window &&
 	       cell->config.options.carrier != AVD_CARRIER_SERIAL;
 }
 
 static int choose_machine(struct avd_cell *cell)
 {
 	const struct avd_cell_options *o = &cell->config.options;
-	if (cell->hooks.machine)
-		return cell->hooks.machine->probe(o->qemu, &cell->accel, &cell->error);
-	return avd__cell_choose_machine(o->machine, o->qemu, &cell->hooks.machine, &cell->accel,
-					&cell->error);
+	struct avd__choice *choice = &cell->run.choice;
+	cell->run.now = cell->hooks.now;
+	cell->run.now_userdata = cell->hooks.userdata;
+	if (!cell->hooks.machine)
+		return avd__choose(o->machine, o->qemu, o->cache_dir, false, &cell->log, choice,
+				   &cell->error);
+	choice->ops = cell->hooks.machine;
+	return choice->ops->probe(o->qemu, &choice->accel, &cell->error);
 }
 
 /* In the order of what it costs: a mistake is told before anything slow is done. */
@@ -330,6 +328,11 @@ uint32_t avd_cell_state(const avd_cell *cell)
 const char *avd_cell_error(const avd_cell *cell)
 {
 	return cell->error.text;
+}
+
+int avd_cell_get_stats(const avd_cell *cell, struct avd_machine_stats *stats)
+{
+	return avd__run_get_stats(&cell->run, stats);
 }
 
 const avd_stream *avd_cell_stream(const avd_cell *cell)

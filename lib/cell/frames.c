@@ -90,9 +90,9 @@ int avd__cell_frame(struct avd_cell *cell, const struct avd__cell_boot *boot,
 				.version = str(avd_version()),
 				.kernel = str(boot->kernel_path),
 				.release = str(boot->kernel_release),
-				.machine = str(cell->hooks.machine->name),
-				.machine_reason = str(cell->machine_reason),
-				.accel = str(cell->accel),
+				.machine = str(cell->run.choice.ops->name),
+				.machine_reason = str(cell->run.choice.reason),
+				.accel = str(cell->run.choice.accel),
 				.carrier = str(avd__cell_window(cell) ? "window" : "serial"),
 				.topology = str(o->topology),
 				.cpus = cell->config.cpus,
@@ -167,7 +167,7 @@ uint32_t avd__cell_guess(const struct avd_cell *cell, const struct avd__machine_
 static const char *sandbox_of(const struct avd_cell *cell)
 {
 	const struct avd__machine_ops *ops = cell->hooks.machine;
-	return cell->machine && ops->sandbox ? ops->sandbox(cell->machine) : "";
+	return cell->run.machine && ops->sandbox ? ops->sandbox(cell->run.machine) : "";
 }
 
 int avd__cell_end_frame(struct avd_cell *cell, const struct avd__machine_end *end,
@@ -176,7 +176,7 @@ int avd__cell_end_frame(struct avd_cell *cell, const struct avd__machine_end *en
 	const uint64_t now = cell->hooks.now(cell->hooks.userdata);
 	char raw[2 * AVD__CELL_DETAIL], detail[AVD__CELL_DETAIL];
 	uint8_t tail[AVD__CELL_CONSOLE_TAIL];
-	const struct avd_machine_stats *stats = &cell->stats;
+	const struct avd_machine_stats *stats = &cell->run.stats;
 	const uint32_t code = avd__cell_guess(cell, end, raw, sizeof(raw));
 	avd__escape(detail, sizeof(detail), raw, strlen(raw));
 	const struct avd_message message = {
@@ -191,9 +191,7 @@ int avd__cell_end_frame(struct avd_cell *cell, const struct avd__machine_end *en
 						 .len = avd__console_tail(&cell->console, tail)},
 				.console_bytes = cell->console.total,
 				.wall_ns = now - cell->started,
-				.machine_cpu_ns =
-					cell->machine ? cell->hooks.machine->cpu_ns(cell->machine)
-						      : 0,
+				.machine_cpu_ns = avd__run_cpu_ns(&cell->run),
 				.stats_valid = stats->valid & ~(uint32_t)AVD_STAT_CPU,
 				.exits = stats->exits,
 				.exits_io = stats->exits_io,

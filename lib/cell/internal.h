@@ -12,6 +12,7 @@
 #include "cell/recording.h"
 #include "cell/watchdog.h"
 #include "machine/machine.h"
+#include "runner/run.h"
 
 enum avd__cell_state {
 	AVD__CELL_NONE = 0, /* no such transition */
@@ -69,10 +70,6 @@ struct avd__cell_keep {
 struct avd_cell;
 /* Whether the cell's channel goes through the window. */
 bool avd__cell_window(const struct avd_cell *cell);
-/* The machine that the options mean; may try what this host can do. */
-int avd__cell_choose_machine(uint32_t kind, const char *qemu,
-			     const struct avd__machine_ops **ret_machine, const char **ret_accel,
-			     struct avd__error *error);
 
 struct avd_cell {
 	enum avd__cell_state state;
@@ -81,12 +78,10 @@ struct avd_cell {
 	struct avd__error error;
 	struct avd__log log;
 	uint8_t nonce[AVD_NONCE_SIZE];
-	const char *accel; /* static */
-	char machine_reason[AVD__CELL_DETAIL]; /* why this machine; empty: it was asked for */
 
 	int epoll_fd, timer_fd, cancel_fd;
 	int cancelled;
-	struct avd__machine *machine;
+	struct avd__run run; /* the machine */
 	avd_stream *stream;
 	struct avd__recording recording;
 	struct avd__cell_keep keep;
@@ -95,13 +90,12 @@ struct avd_cell {
 	/* while it runs */
 	struct avd__console console;
 	struct avd__watchdog watchdog;
-	uint64_t machine_started, started, next_check, stop_asked; /* host's clock, ns */
+	uint64_t started, next_check, stop_asked; /* host's clock, ns */
 	uint64_t channel_bytes;
 	uint64_t frames_seen, console_seen; /* in this step */
 	uint32_t last_phase; /* enum avd_phase, 0: none */
 	int done; /* the guest said so */
 	int broken; /* negative errno: the stream lost bytes */
-	struct avd_machine_stats stats; /* as far as the machine itself does not keep them */
 	uint32_t stop_cause; /* enum avd_end_cause that the cell itself asked for, 0: none */
 	char stop_detail[AVD__CELL_DETAIL];
 };
@@ -128,13 +122,6 @@ int avd__cell_end_frame(struct avd_cell *cell, const struct avd__machine_end *en
 /* The host's guess at why a cell ended: enum avd_reason_code; `detail` gets the line that tells. */
 uint32_t avd__cell_guess(const struct avd_cell *cell, const struct avd__machine_end *end,
 			 char *detail, size_t size);
-
-/* stats.c */
-void avd__cell_stats_begin(struct avd_cell *cell); /* right before the machine is started */
-void avd__cell_stats_channel(struct avd_cell *cell); /* bytes have come on the channel */
-void avd__cell_stats_decided(struct avd_cell *cell); /* a frame decided the outcome */
-/* Asks the machine while it is there; what was known stays. */
-void avd__cell_stats_update(struct avd_cell *cell);
 
 /* keep.c */
 int avd__keep_open(struct avd_cell *cell, const struct avd__cell_boot *boot,

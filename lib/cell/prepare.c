@@ -53,36 +53,6 @@ static int find_kernel(struct avd_cell *cell, struct avd__cell_boot *boot, struc
 	return boot->kernel_path ? 0 : out_of_memory(error);
 }
 
-/* The uncompressed kernel boots a second sooner under emulation, but QEMU needs the PVH note for
- * it; whether a bzImage has one is known once it is unpacked. */
-static int open_image(struct avd_cell *cell, struct avd__kernel *kernel,
-		      struct avd__cell_boot *boot, struct avd__error *error)
-{
-	const struct avd_kernel_info *info = avd__kernel_info(kernel);
-	int r = avd__kernel_vmlinux(kernel, cell->config.options.cache_dir, &boot->kernel_fd,
-				    error);
-	if (r < 0)
-		return r;
-	boot->kernel_format = AVD_KERNEL_VMLINUX;
-	boot->kernel_pvh = info->pvh;
-	if (info->pvh == AVD_YES || cell->hooks.machine->any_vmlinux)
-		return 0;
-	avd__close(&boot->kernel_fd);
-	if (info->format != AVD_KERNEL_BZIMAGE)
-		return avd__fail(
-			error, ENOEXEC,
-			"kernel %s: a vmlinux without a PVH entry can't be booted; give its "
-			"bzImage, or build it with CONFIG_PVH=y",
-			boot->kernel_path);
-	boot->kernel_fd = open(boot->kernel_path, O_RDONLY | O_CLOEXEC);
-	if (boot->kernel_fd < 0) {
-		const int err = errno;
-		return avd__fail(error, err, "kernel %s: %s", boot->kernel_path, strerror(err));
-	}
-	boot->kernel_format = AVD_KERNEL_BZIMAGE;
-	return 0;
-}
-
 static char *absolute(const struct avd__cell_config *config, const char *name)
 {
 	char *path = NULL;
@@ -298,7 +268,9 @@ int avd__cell_prepare(struct avd_cell *cell, struct avd__cell_boot *boot, struct
 		r = avd__cell_check_cancel(cell, error);
 	/* Last: on a cold cache it takes the longest. */
 	if (r == 0)
-		r = open_image(cell, kernel, boot, error);
+		r = avd__run_open_kernel(&cell->run, kernel, boot->kernel_path,
+					 cell->config.options.cache_dir, &boot->kernel_fd,
+					 &boot->kernel_format, &boot->kernel_pvh, error);
 	avd__initramfs_free(archive);
 	avd__kernel_free(kernel);
 	return r;

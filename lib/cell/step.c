@@ -14,11 +14,10 @@
 
 static struct avd__moment moment(const struct avd_cell *cell)
 {
-	const struct avd__machine_ops *machine = cell->hooks.machine;
 	return (struct avd__moment){
 		.wall = cell->hooks.now(cell->hooks.userdata),
-		.cpu = machine->cpu_ns(cell->machine),
-		.wait = machine->wait_ns ? machine->wait_ns(cell->machine) : AVD__WAIT_UNKNOWN,
+		.cpu = avd__run_cpu_ns(&cell->run),
+		.wait = avd__run_wait_ns(&cell->run),
 	};
 }
 
@@ -61,6 +60,15 @@ static int decides(uint32_t kind)
 	       kind == AVD_MSG_SCHEDULER_NOT_ATTACHED;
 }
 
+static void note_verdict(struct avd_cell *cell)
+{
+	struct avd_machine_stats *stats = &cell->run.stats;
+	if (stats->valid & AVD_STAT_VERDICT)
+		return;
+	stats->verdict_ns = avd__run_age(&cell->run);
+	stats->valid |= AVD_STAT_VERDICT;
+}
+
 void avd__cell_on_event(void *userdata, const struct avd_event *event)
 {
 	struct avd_cell *cell = userdata;
@@ -70,7 +78,7 @@ void avd__cell_on_event(void *userdata, const struct avd_event *event)
 		if (event->message && event->message->kind == AVD_MSG_PHASE)
 			cell->last_phase = event->message->u.phase.phase;
 		if (event->message && decides(event->message->kind))
-			avd__cell_stats_decided(cell);
+			note_verdict(cell);
 		if (event->message && event->message->kind == AVD_MSG_DONE)
 			cell->done = 1;
 	}
@@ -88,7 +96,7 @@ static void stop_machine(struct avd_cell *cell, uint32_t cause, const char *deta
 	snprintf(cell->stop_detail, sizeof(cell->stop_detail), "%s", detail);
 	cell->stop_cause = cause;
 	cell->stop_asked = cell->hooks.now(cell->hooks.userdata);
-	cell->hooks.machine->stop(cell->machine, cause);
+	avd__run_stop(&cell->run, cause);
 }
 
 static void on_console(void *userdata, const void *bytes, size_t size)
@@ -124,7 +132,6 @@ static int on_channel(void *userdata, const void *bytes, size_t size)
 	if (cell->broken)
 		return cell->broken;
 	cell->channel_bytes += part;
-	avd__cell_stats_channel(cell);
 	avd__keep_channel(cell, bytes, part);
 	const int r = take(cell, bytes, part);
 	if (r < 0)
@@ -165,9 +172,7 @@ static void look_for_cancel(struct avd_cell *cell)
 int avd__cell_give_up(struct avd_cell *cell, int r)
 {
 	avd__cell_input(cell, AVD__CELL_ON_ERROR);
-	avd__cell_stats_update(cell);
-	cell->hooks.machine->free(cell->machine);
-	cell->machine = NULL;
+	avd__run_release(&cell->run);
 	avd__recording_close(&cell->recording);
 	avd__keep_close(cell);
 	return cell->result = r;
@@ -178,7 +183,7 @@ static int finish(struct avd_cell *cell, const struct avd__machine_end *end, int
 	uint8_t *frame = NULL;
 	size_t size = 0;
 	avd__console_end(&cell->console);
-	avd__cell_stats_update(cell);
+	avd__run_update(&cell->run);
 	int r = avd__cell_end_frame(cell, end, &frame, &size);
 	if (r == 0)
 		r = take(cell, frame, size);
@@ -191,10 +196,8 @@ static int finish(struct avd_cell *cell, const struct avd__machine_end *end, int
 						   strerror(-r)));
 	avd__log(&cell->log, AVD_LOG_DEBUG, "the machine ended: %s",
 		 avd_end_cause_name(end->cause));
-	if (gone) {
-		cell->hooks.machine->free(cell->machine);
-		cell->machine = NULL;
-	}
+	if (gone)
+		avd__run_release(&cell->run);
 	avd__keep_close(cell);
 	/* A cancelled cell was not tried to its end: an older recording is worth more. */
 	if (end->cause != AVD_END_HOST_STOP)
@@ -251,17 +254,12 @@ static int step_machine(struct avd_cell *cell)
 		.channel = on_channel,
 	};
 	struct avd__machine_end end = {.cause = AVD_END_UNKNOWN};
-	const int r = cell->hooks.machine->step(cell->machine, &sink, &end);
+	const int r = avd__run_step(&cell->run, &sink, &end);
 	if (cell->broken)
 		return avd__cell_give_up(cell, avd__fail(&cell->error, -cell->broken,
 							 "cannot keep what the guest sends: %s",
 							 strerror(-cell->broken)));
-	if (r < 0) {
-		end.cause = AVD_END_UNKNOWN;
-		snprintf(end.detail, sizeof(end.detail), "the machine could not be read: %s",
-			 strerror(-r));
-	}
-	if (r <= 0)
+	if (r == 0)
 		return finish(cell, &end, 1);
 	return after_step(cell);
 }

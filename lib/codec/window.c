@@ -42,7 +42,8 @@ size_t avd__window_take(struct avd__window *window, void *bytes, size_t size)
 	const uint64_t put = atomic_load_explicit(&head->put, memory_order_acquire); /* once */
 	if (put - window->taken > AVD__WINDOW_DATA_SIZE) {
 		window->broken = true;
-		return 0;
+		*out = 0;
+		return 1;
 	}
 	while (done < size && window->taken != put) {
 		uint64_t wanted = put - window->taken;

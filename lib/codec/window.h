@@ -51,8 +51,9 @@ struct avd__window {
 };
 
 void avd__window_format(struct avd__window *window, uint8_t *memory);
-/* Copies up to `size` new bytes out; returns how many. 0 with ->broken set: the guest
- * broke the window. */
+/* Copies up to `size` (not 0) new bytes out; returns how many. Once ->broken is set the guest broke
+ * the window: the owner stops the machine. The last byte that came then is none of the guest's
+ * and starts no frame, so that the stream does not look whole. */
 size_t avd__window_take(struct avd__window *window, void *bytes, size_t size);
 
 /* The guest's end: true if the memory is a window. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
 /*
- * The seam between a cell and whatever runs its kernel. lib/qemu and lib/vmm implement
- * it; lib/cell is its only user. Headers only.
+ * The seam between who runs a machine and the kinds of them. lib/qemu and lib/vmm implement
+ * it; lib/runner is its only user. Headers only.
  */
 #ifndef AVD_LIB_MACHINE_MACHINE_H
 #define AVD_LIB_MACHINE_MACHINE_H
@@ -30,6 +30,8 @@ struct avd__machine_spec {
 	bool sandbox; /* if it can be had; without, it warns and starts all the same */
 	bool serial; /* the channel through the second UART only, without a window */
 	const char *kernel_args; /* appended to what the machine itself needs; may be NULL */
+	bool args_only; /* kernel_args is all of the command line */
+	const char *accel; /* of what probe() said, or better: "kvm", "tcg"; NULL: "tcg" */
 	const char *qemu; /* program, NULL: search $PATH */
 	const char *keep_dir; /* NULL, or where to leave the command line used */
 	struct avd__log log;
@@ -58,8 +60,8 @@ struct avd__machine_ops {
 	const char *name; /* "qemu" */
 	bool any_vmlinux; /* boots one without a PVH note, too */
 	bool has_window; /* the carrier; else serial alone */
-	/* 0: can run here, and *ret_accel names how ("tcg", "kvm"; static). -ENOENT and the like
-	 * with a message that says what is missing and what to do. */
+	/* 0: can run here, and *ret_accel names how at least ("tcg", "kvm"; static). -ENOENT and
+	 * the like with a message that says what is missing and what to do. */
 	int (*probe)(const char *qemu, const char **ret_accel, struct avd__error *error);
 	/* Starts; on failure nothing is left. */
 	int (*start)(const struct avd__machine_spec *spec, struct avd__machine **ret_machine,

@@ -177,18 +177,18 @@ int avd__qemu_shell_line(const struct avd__buf *words, struct avd__buf *ret_line
 	return 0;
 }
 
-int avd__qemu_kernel_cmdline(const struct avd__topology *topology, const char *more,
+int avd__qemu_kernel_cmdline(const struct avd__topology *topology, const char *more, bool only,
 			     struct avd__buf *ret_line)
 {
 	struct avd__buf line = {0};
 	char possible[64];
 
-	avd__buf_puts(&line, kernel_cmdline);
+	avd__buf_puts(&line, only ? "" : kernel_cmdline);
 	avd__qemu_possible_cpus(topology, possible, sizeof(possible));
-	if (*possible)
+	if (*possible && !only)
 		avd__buf_printf(&line, " %s", possible);
 	if (more && *more)
-		avd__buf_printf(&line, " %s", more);
+		avd__buf_printf(&line, "%s%s", only ? "" : " ", more);
 	if (line.error) {
 		const int r = line.error;
 		avd__buf_free(&line);

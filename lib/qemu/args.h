@@ -54,8 +54,9 @@ char **avd__qemu_argv(const struct avd__buf *words);
 /* The same words as a line for the shell. 0 or -ENOMEM. */
 int avd__qemu_shell_line(const struct avd__buf *words, struct avd__buf *ret_line);
 
-/* The kernel's command line; `topology` and `more` may be NULL. 0 or -ENOMEM. */
-int avd__qemu_kernel_cmdline(const struct avd__topology *topology, const char *more,
+/* The kernel's command line: ours and then `more`, or `more` only; `topology` and `more` may be
+ * NULL. 0 or -ENOMEM. */
+int avd__qemu_kernel_cmdline(const struct avd__topology *topology, const char *more, bool only,
 			     struct avd__buf *ret_line);
 
 /* "QEMU emulator version 7.2.22 (Debian ...)": 0, or -1 if `text` does not start so. */

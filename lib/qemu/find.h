@@ -15,8 +15,4 @@ struct avd__qemu {
  * -ETIMEDOUT: it hangs. */
 int avd__qemu_open(const char *path, struct avd__qemu *ret_qemu, struct avd__error *error);
 
-/* "kvm" if /dev/kvm runs what a stock kernel needs, else "tcg"; static. `why` tells the reason in
- * a few words. */
-const char *avd__qemu_choose_accel(char *why, size_t why_size);
-
 #endif

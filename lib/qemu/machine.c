@@ -38,7 +38,6 @@ struct avd__machine {
 	bool broke_down; /* it stopped without an order: KVM's internal error */
 	uint32_t stop_cause; /* AVD_END_UNKNOWN: none asked for */
 	bool serial_speaks; /* the guest did not get the window: frames come by serial */
-	bool window_told; /* that it is broken */
 	bool muted; /* the channel's reader has failed */
 	size_t triple_matched;
 	bool triple;
@@ -125,12 +124,8 @@ static void drain_window(struct avd__machine *machine, const struct avd__machine
 		deliver_channel(machine, sink, machine->buffer, n);
 		done += n;
 	}
-	if (window->broken && !machine->window_told) {
-		/* A byte that is no frame: the stream must not look whole. */
-		machine->window_told = true;
-		deliver_channel(machine, sink, "", 1);
+	if (window->broken)
 		machine_stop(machine, AVD_END_HOST_STOP);
-	}
 }
 
 static void deliver(struct avd__machine *machine, const struct avd__machine_sink *sink, int stream,
@@ -374,10 +369,10 @@ static bool machine_memory(const struct avd__machine *machine, uint64_t *ret_ram
 static int machine_probe(const char *path, const char **ret_accel, struct avd__error *error)
 {
 	struct avd__qemu qemu;
-	char why[160];
 	const int r = avd__qemu_open(path, &qemu, error);
 	if (r == 0)
-		*ret_accel = avd__qemu_choose_accel(why, sizeof(why));
+		*ret_accel =
+			"tcg"; /* always; whether KVM is any better is not for us to find out */
 	return r;
 }
 

@@ -215,7 +215,6 @@ int avd__qemu_start(const struct avd__machine_spec *spec, struct avd__qemu_proce
 {
 	struct avd__qemu qemu;
 	struct avd__buf cmdline = {0};
-	char why[160];
 
 	int r = avd__qemu_open(spec->qemu, &qemu, error);
 	if (r)
@@ -223,13 +222,13 @@ int avd__qemu_start(const struct avd__machine_spec *spec, struct avd__qemu_proce
 	r = spec->topology ? avd__qemu_check_topology(spec->topology, error) : 0;
 	if (r)
 		return r;
-	r = avd__qemu_kernel_cmdline(spec->topology, spec->kernel_args, &cmdline);
+	r = avd__qemu_kernel_cmdline(spec->topology, spec->kernel_args, spec->args_only, &cmdline);
 	if (r)
 		return avd__fail(error, -r, "out of memory");
 	const struct avd__qemu_setup setup = {
 		.program = qemu.info.path,
 		.major = qemu.info.major,
-		.accel = avd__qemu_choose_accel(why, sizeof(why)),
+		.accel = spec->accel ? spec->accel : "tcg",
 		.sandbox = spec->sandbox && qemu.info.sandbox,
 		.amd = host_is_amd(),
 		.cpus = spec->cpus,
@@ -238,9 +237,8 @@ int avd__qemu_start(const struct avd__machine_spec *spec, struct avd__qemu_proce
 		.window = !spec->serial,
 		.kernel_cmdline = cmdline.data,
 	};
-	avd__log(&spec->log, AVD_LOG_INFO, "QEMU %u.%u.%u (%s), accelerator %s (%s)",
-		 qemu.info.major, qemu.info.minor, qemu.info.micro, qemu.info.path, setup.accel,
-		 why);
+	avd__log(&spec->log, AVD_LOG_INFO, "QEMU %u.%u.%u (%s), accelerator %s", qemu.info.major,
+		 qemu.info.minor, qemu.info.micro, qemu.info.path, setup.accel);
 	if (spec->sandbox && !qemu.info.sandbox)
 		avd__log(&spec->log, AVD_LOG_WARNING,
 			 "QEMU runs without a sandbox: it was built without seccomp");

@@ -26,7 +26,6 @@
 
 struct avd__machine {
 	struct avd__vm *vm;
-	bool window_told;
 	uint64_t start_ns, start_cpu_ns; /* when start() began; what it took of its thread */
 };
 
@@ -76,7 +75,8 @@ static int vmm_start(const struct avd__machine_spec *spec, struct avd__machine *
 	const uint64_t start_ns = avd__now_ns(), cpu_ns = avd__thread_cpu_ns();
 	struct avd__machine *machine = calloc(1, sizeof(*machine));
 	char *cmdline = NULL;
-	if (!machine || asprintf(&cmdline, "%s%s%s", KERNEL_ARGS, spec->kernel_args ? " " : "",
+	if (!machine || asprintf(&cmdline, "%s%s%s", spec->args_only ? "" : KERNEL_ARGS,
+				 spec->kernel_args && !spec->args_only ? " " : "",
 				 spec->kernel_args ? spec->kernel_args : "") < 0) {
 		free(machine);
 		return avd__fail(error, ENOMEM, "out of memory");
@@ -153,12 +153,8 @@ static int vmm_step(struct avd__machine *machine, const struct avd__machine_sink
 	const bool over = atomic_load(&vm->stopping) && atomic_load(&vm->running) == 0;
 	const bool more_console = drain_console(vm, sink);
 	const bool more_channel = drain_channel(vm, sink);
-	if (vm->window.broken && !machine->window_told) {
-		/* A byte that is no frame: the stream must not look whole. */
-		machine->window_told = true;
-		sink->channel(sink->userdata, "", 1);
+	if (vm->window.broken)
 		avd__vm_stop(vm, AVD_END_HOST_STOP, "the guest broke the window's positions");
-	}
 	if (more_console || more_channel) {
 		eventfd_write(vm->event_fd, 1);
 		return 1;

@@ -4,13 +4,13 @@
  * stop at the first instruction that their emulator lacks, so the probe runs a few which
  * kernels need, in long mode, in a tiny guest.
  */
-#include <cpuid.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vmm/boot.h"
+#include "vmm/cpuid.h"
 #include "vmm/vm.h"
 #include "vmm/vmm.h"
 
@@ -23,7 +23,20 @@
 struct code {
 	uint8_t bytes[128];
 	size_t len;
+	/* Where an instruction that a KVM was seen to lack begins, or the next part. */
+	struct {
+		size_t at;
+		const char *name;
+	} marks[16];
+	size_t marks_len;
 };
+
+/* What follows is `name`. */
+static void mark(struct code *code, const char *name)
+{
+	code->marks[code->marks_len].at = code->len;
+	code->marks[code->marks_len++].name = name;
+}
 
 static void emit(struct code *code, const void *bytes, size_t size)
 {
@@ -36,28 +49,71 @@ static void emit(struct code *code, const void *bytes, size_t size)
 		emit(code, emitted, sizeof(emitted));           \
 	} while (0)
 
-/* Only what the host's CPU has: a kernel would not use the rest either. */
-static void assemble(struct code *code)
+static bool has(const struct avd__cpuid *cpuid, uint32_t leaf, char reg, int bit)
 {
-	unsigned int a, b, c, d;
-	EMIT(code, 0xbf, 0x00, 0x10, 0x01, 0x00); /* mov edi, PROBE_SCRATCH */
-	EMIT(code, 0x31, 0xc0, 0x31, 0xd2); /* xor eax, eax; xor edx, edx */
-	if (__get_cpuid(1, &a, &b, &c, &d)) {
-		if (c & 1u << 13)
-			EMIT(code, 0xf0, 0x48, 0x0f, 0xc7, 0x0f); /* lock cmpxchg16b [rdi] */
-		EMIT(code, 0x0f, 0x20, 0xe0); /* mov rax, cr4 */
-		EMIT(code, 0x0d, 0x00, 0x06, 0x00, 0x00); /* or eax, OSFXSR | OSXMMEXCPT */
-		EMIT(code, 0x0f, 0x22, 0xe0); /* mov cr4, rax */
-		EMIT(code, 0x0f, 0xae, 0x07); /* fxsave [rdi] */
-		EMIT(code, 0x0f, 0xae, 0x0f); /* fxrstor [rdi] */
-		EMIT(code, 0x66, 0x0f, 0xef, 0xc0); /* pxor xmm0, xmm0 */
+	for (uint32_t i = 0; i < cpuid->nent; i++) {
+		const struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
+		if (e->function == leaf && e->index == 0)
+			return ((reg == 'b' ? e->ebx : e->ecx) >> bit) & 1;
 	}
-	if (__get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & 1u << 8))
-		EMIT(code, 0xc4, 0xe2, 0xf1, 0xf7, 0xc3); /* shlx rax, rbx, rcx */
+	return false;
+}
+
+/* Only what this KVM says it has: a kernel would not use the rest either. */
+static void assemble(struct code *code, const struct avd__cpuid *cpuid)
+{
+	const bool xsave = has(cpuid, 1, 'c', 26);
+	mark(code, "a plain instruction");
+	EMIT(code, 0xbf, 0x00, 0x10, 0x01, 0x00); /* mov edi, PROBE_SCRATCH */
+	EMIT(code, 0x31, 0xc0, 0x31, 0xd2, 0x31, 0xdb); /* xor eax, eax; edx, edx; ebx, ebx */
+	EMIT(code, 0xb9, 0x04, 0x00, 0x00, 0x00); /* mov ecx, 4 */
+	if (has(cpuid, 7, 'b', 8)) { /* BMI2 */
+		mark(code, "shlx");
+		EMIT(code, 0xc4, 0xe2, 0xf1, 0xf7, 0xc0); /* shlx rax, rax, rcx */
+	}
+	if (has(cpuid, 1, 'c', 13)) { /* CX16 */
+		mark(code, "cmpxchg16b");
+		EMIT(code, 0xf0, 0x48, 0x0f, 0xc7, 0x0f); /* lock cmpxchg16b [rdi] */
+	}
+	mark(code, "a move to CR4");
+	EMIT(code, 0x0f, 0x20, 0xe0); /* mov rax, cr4 */
+	if (xsave)
+		EMIT(code, 0x0d, 0x00, 0x06, 0x04,
+		     0x00); /* or eax, OSFXSR | OSXMMEXCPT | OSXSAVE */
+	else
+		EMIT(code, 0x0d, 0x00, 0x06, 0x00, 0x00); /* or eax, OSFXSR | OSXMMEXCPT */
+	EMIT(code, 0x0f, 0x22, 0xe0); /* mov cr4, rax */
+	mark(code, "fxsave, fxrstor or pxor");
+	EMIT(code, 0x0f, 0xae, 0x07); /* fxsave [rdi] */
+	EMIT(code, 0x0f, 0xae, 0x0f); /* fxrstor [rdi] */
+	EMIT(code, 0x66, 0x0f, 0xef, 0xc0); /* pxor xmm0, xmm0 */
+	if (xsave) {
+		EMIT(code, 0xb8, 0x03, 0x00, 0x00, 0x00, 0x31, 0xd2, 0x31,
+		     0xc9); /* mov eax, 3; xor edx, edx; xor ecx, ecx */
+		mark(code, "xsetbv");
+		EMIT(code, 0x0f, 0x01, 0xd1); /* xsetbv */
+		EMIT(code, 0x81, 0xc7, 0x00, 0x04, 0x00, 0x00); /* add edi, 1024: untouched, zero */
+		mark(code, "xrstor");
+		EMIT(code, 0x48, 0x0f, 0xae, 0x2f); /* xrstor64 [rdi] */
+	}
+	mark(code, "a port");
+	EMIT(code, 0xb0, 0xfe, 0xe6, 0x64); /* mov al, 0xfe; out 0x64, al: a reset, the proof */
 	EMIT(code, 0xf4); /* hlt */
 }
 
-static int run(struct avd__vm *vm, struct avd__error *error)
+static const char *stopped_at(const struct avd__vm *vm, const struct code *code)
+{
+	struct kvm_regs regs = {0};
+	const char *name = code->marks[0].name;
+	vm->sys->ioctl(vm->sys->userdata, vm->vcpus[0].fd, KVM_GET_REGS, &regs);
+	for (size_t i = 0; i < code->marks_len; i++) {
+		if (regs.rip >= PROBE_ENTRY + code->marks[i].at)
+			name = code->marks[i].name;
+	}
+	return name;
+}
+
+static int run(struct avd__vm *vm, const struct code *code, struct avd__error *error)
 {
 	struct pollfd polled = {.fd = vm->event_fd, .events = POLLIN};
 	const uint64_t end = avd__now_ns() + PROBE_MS * UINT64_C(1000000);
@@ -68,32 +124,37 @@ static int run(struct avd__vm *vm, struct avd__error *error)
 		poll(&polled, 1, 10);
 	avd__vm_stop(vm, AVD_END_WATCHDOG, "");
 	avd__vm_join(vm);
-	if (vm->end.cause == AVD_END_GUEST_SHUTDOWN)
+	if (vm->end.cause == AVD_END_GUEST_RESET)
 		return 0;
-	const char *why = vm->end.cause == AVD_END_VCPU_ERROR ? vm->end.detail
-			  : vm->end.cause == AVD_END_WATCHDOG
-				  ? "it does not get through a dozen instructions"
-				  : "it resets at a plain instruction";
-	/* Which instruction is enough: the registers come behind a semicolon. */
-	return avd__fail(error, ENOTSUP,
-			 "/dev/kvm can't run a stock kernel (%.*s); use the machine qemu, which "
-			 "can emulate",
-			 (int)strcspn(why, ";"), why);
+	if (vm->end.cause == AVD_END_WATCHDOG) /* or the host is that busy */
+		return avd__fail(error, ETIMEDOUT,
+				 "/dev/kvm does not get through a dozen instructions within %d ms",
+				 PROBE_MS);
+	return avd__fail(error, ENOTSUP, "/dev/kvm can't run a stock kernel: it %s at %s",
+			 vm->end.cause == AVD_END_VCPU_ERROR ? "stops" : "resets",
+			 stopped_at(vm, code));
 }
 
 int avd__vmm_probe(const struct avd__kvm_sys *sys, struct avd__error *error)
 {
 	struct avd__vm *vm;
-	int r = avd__vm_new(sys, PROBE_MEMORY, 1, false, &vm, error);
+	/* With interrupt chips: what a kernel, and QEMU, want first of a KVM; some lack them. */
+	int r = avd__vm_new(sys, PROBE_MEMORY, 1, true, &vm, error);
 	if (r < 0)
 		return r;
 	struct code code = {0};
-	assemble(&code);
-	memcpy(vm->memory + PROBE_ENTRY, code.bytes, code.len);
-	avd__boot_tables(vm->memory);
-	r = avd__vm_set_boot(vm, PROBE_ENTRY, error);
+	struct avd__cpuid *cpuid = malloc(sizeof(*cpuid));
+	r = cpuid ? avd__cpuid_supported(sys, vm->kvm_fd, cpuid, error)
+		  : avd__fail(error, ENOMEM, "out of memory");
+	if (r == 0) {
+		assemble(&code, cpuid);
+		memcpy(vm->memory + PROBE_ENTRY, code.bytes, code.len);
+		avd__boot_tables(vm->memory);
+		r = avd__vm_set_boot(vm, PROBE_ENTRY, error);
+	}
+	free(cpuid);
 	if (r == 0)
-		r = run(vm, error);
+		r = run(vm, &code, error);
 	avd__vm_free(vm);
 	return r;
 }

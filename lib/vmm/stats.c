@@ -13,6 +13,9 @@ void avd__vm_count_exits(const struct avd__vm *vm, struct avd_machine_stats *sta
 		[AVD__EXIT_INTR] = &stats->exits_intr,
 		[AVD__EXIT_OTHER] = &stats->exits_other,
 	};
+	stats->exits = 0;
+	for (int why = 0; why < AVD__EXIT_COUNT; why++)
+		*sums[why] = 0;
 	for (uint32_t i = 0; i < vm->cpus; i++) {
 		for (int why = 0; why < AVD__EXIT_COUNT; why++) {
 			const uint64_t n = atomic_load_explicit(&vm->vcpus[i].exits[why],

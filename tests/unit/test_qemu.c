@@ -367,25 +367,31 @@ END_TEST
 START_TEST(kernel_command_line)
 {
 	struct avd__buf line;
-	ck_assert_int_eq(avd__qemu_kernel_cmdline(NULL, NULL, &line), 0);
+	ck_assert_int_eq(avd__qemu_kernel_cmdline(NULL, NULL, false, &line), 0);
 	const size_t len = line.len;
 	ck_assert_ptr_nonnull(strstr(line.data, "console=ttyS0 "));
 	avd__buf_free(&line);
-	ck_assert_int_eq(avd__qemu_kernel_cmdline(NULL, "", &line), 0);
+	ck_assert_int_eq(avd__qemu_kernel_cmdline(NULL, "", false, &line), 0);
 	ck_assert_uint_eq(line.len, len);
 	avd__buf_free(&line);
-	ck_assert_int_eq(avd__qemu_kernel_cmdline(NULL, "debug x=1", &line), 0);
+	ck_assert_int_eq(avd__qemu_kernel_cmdline(NULL, "debug x=1", false, &line), 0);
 	ck_assert_str_eq(line.data + len, " debug x=1"); /* last, so that it wins */
 	avd__buf_free(&line);
 	struct avd__topology topology;
 	struct avd__error error;
 	ck_assert_int_eq(avd__topology_parse("2n2l2+1c1t", &topology, &error), 0);
-	ck_assert_int_eq(avd__qemu_kernel_cmdline(&topology, "debug", &line), 0);
+	ck_assert_int_eq(avd__qemu_kernel_cmdline(&topology, "debug", false, &line), 0);
 	ck_assert_str_eq(line.data + len, " possible_cpus=3 debug");
 	avd__buf_free(&line);
 	ck_assert_int_eq(avd__topology_parse("2n2l2c1t", &topology, &error), 0);
-	ck_assert_int_eq(avd__qemu_kernel_cmdline(&topology, NULL, &line), 0);
+	ck_assert_int_eq(avd__qemu_kernel_cmdline(&topology, NULL, false, &line), 0);
 	ck_assert_uint_eq(line.len, len);
+	avd__buf_free(&line);
+	ck_assert_int_eq(avd__qemu_kernel_cmdline(&topology, "debug x=1", true, &line), 0);
+	ck_assert_str_eq(line.data, "debug x=1");
+	avd__buf_free(&line);
+	ck_assert_int_eq(avd__qemu_kernel_cmdline(NULL, NULL, true, &line), 0);
+	ck_assert_str_eq(line.data, "");
 	avd__buf_free(&line);
 }
 END_TEST

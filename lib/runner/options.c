@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runner/internal.h"
+
+static int copy_text(struct avd__machine_config *config, size_t at, const char **text,
+		     struct avd__error *error)
+{
+	if (!*text)
+		return 0;
+	if (**text == '\0') { /* as good as not given */
+		*text = NULL;
+		return 0;
+	}
+	config->texts[at] = strdup(*text);
+	*text = config->texts[at];
+	return *text ? 0 : avd__fail(error, ENOMEM, "out of memory");
+}
+
+/* A later chdir() of the caller must not change what was meant. */
+static int copy_path(struct avd__machine_config *config, size_t at, const char **path,
+		     struct avd__error *error)
+{
+	if (!*path || **path == '\0' || **path == '/')
+		return copy_text(config, at, path, error);
+	char *cwd = getcwd(NULL, 0);
+	if (!cwd)
+		return avd__fail(error, EINVAL,
+				 "%s: the current directory is gone; give an absolute path", *path);
+	if (asprintf(&config->texts[at], "%s/%s", strcmp(cwd, "/") == 0 ? "" : cwd, *path) < 0)
+		config->texts[at] = NULL;
+	free(cwd);
+	*path = config->texts[at];
+	return *path ? 0 : avd__fail(error, ENOMEM, "out of memory");
+}
+
+static int copy_texts(struct avd__machine_config *config, struct avd__error *error)
+{
+	struct avd_machine_options *o = &config->options;
+	int r = copy_path(config, 0, &o->kernel, error);
+	if (r == 0)
+		r = copy_path(config, 1, &o->initramfs, error);
+	if (r == 0)
+		r = copy_path(config, 2, &o->init, error);
+	if (r == 0)
+		r = copy_path(config, 3, &o->cache_dir, error);
+	if (r == 0)
+		r = copy_text(config, 4, &o->kernel_args, error);
+	if (r == 0)
+		r = copy_text(config, 5, &o->topology, error);
+	if (r == 0) /* without a slash it is a name to look for in $PATH */
+		r = o->qemu && strchr(o->qemu, '/') ? copy_path(config, 6, &o->qemu, error)
+						    : copy_text(config, 6, &o->qemu, error);
+	return r;
+}
+
+static int check_initramfs(const struct avd_machine_options *o, struct avd__error *error)
+{
+	const int given = !!o->initramfs + !!o->init + !!o->initramfs_data +
+			  !!(o->flags & AVD_MACHINE_INITRAMFS_FD);
+	if (given != 1)
+		return avd__fail(error, EINVAL,
+				 "%s; give one of initramfs (a file), init (a program), "
+				 "initramfs_data and initramfs_fd",
+				 given ? "more than one initramfs" : "no initramfs");
+	if (o->initramfs_data && !o->initramfs_size)
+		return avd__fail(error, EINVAL, "initramfs_data without its initramfs_size");
+	if (!o->initramfs_data && o->initramfs_size)
+		return avd__fail(error, EINVAL, "initramfs_size=%zu without initramfs_data",
+				 o->initramfs_size);
+	if ((o->flags & AVD_MACHINE_INITRAMFS_FD) && o->initramfs_fd < 0)
+		return avd__fail(error, EINVAL, "initramfs_fd=%d is no file descriptor",
+				 o->initramfs_fd);
+	return 0;
+}
+
+static int check_args(const char *args, struct avd__error *error)
+{
+	if (!args)
+		return 0;
+	if (strlen(args) > AVD__MACHINE_ARGS_MAX)
+		return avd__fail(error, E2BIG, "kernel_args: %zu bytes, at most %u fit",
+				 strlen(args), AVD__MACHINE_ARGS_MAX);
+	for (const char *p = args; *p; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return avd__fail(error, EINVAL,
+					 "kernel_args: a control character at byte %zu; separate "
+					 "arguments by spaces",
+					 (size_t)(p - args));
+	}
+	return 0;
+}
+
+static int check_numbers(struct avd_machine_options *o, struct avd__error *error)
+{
+	const uint32_t flags = AVD_MACHINE_ARGS_ONLY | AVD_MACHINE_INITRAMFS_FD;
+	if (!o->memory_bytes)
+		o->memory_bytes = AVD__MACHINE_MEMORY;
+	if (o->memory_bytes < AVD__MACHINE_MEMORY_MIN ||
+	    o->memory_bytes > AVD__MACHINE_MEMORY_MAX || o->memory_bytes % AVD__MACHINE_MIB)
+		return avd__fail(error, EINVAL,
+				 "memory_bytes=%" PRIu64
+				 " is out of range: whole MiB, from %" PRIu64 " to %" PRIu64 " MiB",
+				 o->memory_bytes, AVD__MACHINE_MEMORY_MIN / AVD__MACHINE_MIB,
+				 AVD__MACHINE_MEMORY_MAX / AVD__MACHINE_MIB);
+	if (o->machine > AVD_MACHINE_KVM)
+		return avd__fail(error, EINVAL, "machine=%u is no enum avd_machine_kind",
+				 o->machine);
+	if (o->carrier > AVD_CARRIER_WINDOW)
+		return avd__fail(error, EINVAL, "carrier=%u is no enum avd_carrier", o->carrier);
+	if (o->flags & ~flags)
+		return avd__fail(error, EINVAL,
+				 "flags=%#x has bits that are no enum avd_machine_flags", o->flags);
+	return 0;
+}
+
+int avd__machine_config_init(struct avd__machine_config *config,
+			     const struct avd_machine_options *given, struct avd__error *error)
+{
+	struct avd_machine_options *o = &config->options;
+	*config = (struct avd__machine_config){0};
+	/* The first release had everything up to the kernel's arguments at least. */
+	int r = avd__options_copy(o, sizeof(*o), given,
+				  offsetof(struct avd_machine_options, kernel_args));
+	if (r == -E2BIG)
+		return avd__fail(error, E2BIG,
+				 "the options are from a newer release than this library, %s, and "
+				 "use something that it does not know",
+				 avd_version());
+	if (r < 0)
+		return avd__fail(error, EINVAL,
+				 "no options, or their size is not set; use AVD_OPTIONS_INIT");
+	r = copy_texts(config, error);
+	if (r == 0 && !o->kernel)
+		r = avd__fail(error, EINVAL, "no kernel: name a bzImage or a vmlinux");
+	if (r == 0)
+		r = check_initramfs(o, error);
+	if (r == 0)
+		r = check_args(o->kernel_args, error);
+	if (r == 0)
+		r = check_numbers(o, error);
+	if (r == 0)
+		r = avd__topology_parse(o->topology ? o->topology : AVD__MACHINE_TOPOLOGY,
+					&config->topology, error);
+	if (r < 0)
+		avd__machine_config_free(config);
+	return r;
+}
+
+void avd__machine_config_free(struct avd__machine_config *config)
+{
+	for (size_t i = 0; i < AVD__MACHINE_TEXTS; i++)
+		free(config->texts[i]);
+	*config = (struct avd__machine_config){0};
+}
