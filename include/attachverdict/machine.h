@@ -128,6 +128,8 @@ enum avd_machine_flags {
 	AVD_MACHINE_ARGS_ONLY = 1u << 0,
 	/* initramfs_fd is set; it is a member that may be 0. */
 	AVD_MACHINE_INITRAMFS_FD = 1u << 1,
+	/* Without the sandbox of the machine's threads, to debug. */
+	AVD_MACHINE_NO_SANDBOX = 1u << 2,
 };
 
 /* Zero or NULL always means the default, given in brackets. Strings are copied, and relative
@@ -174,7 +176,7 @@ enum avd_machine_state {
 struct avd_machine_end {
 	uint32_t cause; /* enum avd_end_cause */
 	uint32_t reserved[15];
-	char detail[256]; /* one line, may be empty: the signal, QEMU's last words, registers */
+	char detail[1024]; /* one line, may be empty: the signal, QEMU's last words, registers */
 };
 
 /* Checks and copies the options; touches no file. -EINVAL, -E2BIG, -ENOMEM, -EMFILE; the reason

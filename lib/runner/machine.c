@@ -120,6 +120,7 @@ static int boot(struct avd_machine *machine)
 		.cpus = machine->config.topology.cpus,
 		.topology = &machine->config.topology,
 		.memory_bytes = o->memory_bytes,
+		.sandbox = !(o->flags & AVD_MACHINE_NO_SANDBOX),
 		.serial = o->carrier != AVD_CARRIER_WINDOW,
 		.kernel_args = o->kernel_args,
 		.args_only = o->flags & AVD_MACHINE_ARGS_ONLY,

@@ -98,7 +98,8 @@ static int check_args(const char *args, struct avd__error *error)
 
 static int check_numbers(struct avd_machine_options *o, struct avd__error *error)
 {
-	const uint32_t flags = AVD_MACHINE_ARGS_ONLY | AVD_MACHINE_INITRAMFS_FD;
+	const uint32_t flags =
+		AVD_MACHINE_ARGS_ONLY | AVD_MACHINE_INITRAMFS_FD | AVD_MACHINE_NO_SANDBOX;
 	if (!o->memory_bytes)
 		o->memory_bytes = AVD__MACHINE_MEMORY;
 	if (o->memory_bytes < AVD__MACHINE_MEMORY_MIN ||
