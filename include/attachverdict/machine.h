@@ -128,8 +128,6 @@ enum avd_machine_flags {
 	AVD_MACHINE_ARGS_ONLY = 1u << 0,
 	/* initramfs_fd is set; it is a member that may be 0. */
 	AVD_MACHINE_INITRAMFS_FD = 1u << 1,
-	/* Without the sandbox of the machine's threads, to debug. */
-	AVD_MACHINE_NO_SANDBOX = 1u << 2,
 };
 
 /* Zero or NULL always means the default, given in brackets. Strings are copied, and relative
@@ -151,6 +149,8 @@ struct avd_machine_options {
 	uint32_t carrier; /* enum avd_carrier [serial: what is written to the UART at 0x2f8].
 			     WINDOW: also a ring in shared memory, as lib/codec/window.h has it */
 	uint32_t flags; /* enum avd_machine_flags */
+	uint32_t sandbox; /* enum avd_sandbox_mode */
+	uint32_t reserved; /* zero */
 	int32_t initramfs_fd; /* regular file or memfd, read from its start; borrowed as above */
 	/*
 	 * Callbacks run inside avd_machine_start() and avd_machine_step(), on their thread (log: on

@@ -166,7 +166,7 @@ uint32_t avd__cell_guess(const struct avd_cell *cell, const struct avd__machine_
 
 static const char *sandbox_of(const struct avd_cell *cell)
 {
-	const struct avd__machine_ops *ops = cell->hooks.machine;
+	const struct avd__machine_ops *ops = cell->run.choice.ops;
 	return cell->run.machine && ops->sandbox ? ops->sandbox(cell->run.machine) : "";
 }
 

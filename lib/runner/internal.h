@@ -41,6 +41,7 @@ struct avd_machine {
 	struct avd__log log;
 	struct avd__run run;
 	int epoll_fd, stop_fd;
+	const char *sandbox; /* what confines it; static */
 	bool stop_told; /* the kind was told to stop */
 	bool muted; /* on_channel takes no more */
 	struct avd_machine_end end;

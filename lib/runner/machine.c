@@ -19,6 +19,7 @@ int avd_machine_new(const struct avd_machine_options *options, avd_machine **ret
 	int r = machine ? 0 : avd__fail(&error, ENOMEM, "out of memory");
 	if (r == 0) {
 		machine->epoll_fd = machine->stop_fd = -1;
+		machine->sandbox = "none";
 		r = avd__machine_config_init(&machine->config, options, &error);
 	}
 	if (r == 0) {
@@ -120,7 +121,7 @@ static int boot(struct avd_machine *machine)
 		.cpus = machine->config.topology.cpus,
 		.topology = &machine->config.topology,
 		.memory_bytes = o->memory_bytes,
-		.sandbox = !(o->flags & AVD_MACHINE_NO_SANDBOX),
+		.sandbox = o->sandbox == AVD_SANDBOX_AUTO,
 		.serial = o->carrier != AVD_CARRIER_WINDOW,
 		.kernel_args = o->kernel_args,
 		.args_only = o->flags & AVD_MACHINE_ARGS_ONLY,
@@ -155,6 +156,8 @@ int avd_machine_start(avd_machine *machine)
 		r = boot(machine);
 	if (r == 0)
 		r = watch(machine, avd__run_fd(&machine->run));
+	if (r == 0 && machine->run.choice.ops->sandbox)
+		machine->sandbox = machine->run.choice.ops->sandbox(machine->run.machine);
 	machine->state = r == 0 ? AVD_MACHINE_RUNNING : AVD_MACHINE_FAILED;
 	if (r < 0) {
 		avd__run_release(&machine->run);
@@ -257,6 +260,7 @@ int avd_machine_get_info(const avd_machine *machine, struct avd_machine_info *re
 	if (machine->state != AVD_MACHINE_RUNNING && machine->state != AVD_MACHINE_ENDED)
 		return -EINVAL;
 	*ret_info = (struct avd_machine_info){.kind = choice->kind};
+	snprintf(ret_info->sandbox, sizeof(ret_info->sandbox), "%s", machine->sandbox);
 	snprintf(ret_info->accel, sizeof(ret_info->accel), "%s", choice->accel);
 	snprintf(ret_info->note, sizeof(ret_info->note), "%s", choice->reason);
 	return 0;

@@ -98,8 +98,7 @@ static int check_args(const char *args, struct avd__error *error)
 
 static int check_numbers(struct avd_machine_options *o, struct avd__error *error)
 {
-	const uint32_t flags =
-		AVD_MACHINE_ARGS_ONLY | AVD_MACHINE_INITRAMFS_FD | AVD_MACHINE_NO_SANDBOX;
+	const uint32_t flags = AVD_MACHINE_ARGS_ONLY | AVD_MACHINE_INITRAMFS_FD;
 	if (!o->memory_bytes)
 		o->memory_bytes = AVD__MACHINE_MEMORY;
 	if (o->memory_bytes < AVD__MACHINE_MEMORY_MIN ||
@@ -114,6 +113,11 @@ static int check_numbers(struct avd_machine_options *o, struct avd__error *error
 				 o->machine);
 	if (o->carrier > AVD_CARRIER_WINDOW)
 		return avd__fail(error, EINVAL, "carrier=%u is no enum avd_carrier", o->carrier);
+	if (o->sandbox > AVD_SANDBOX_OFF)
+		return avd__fail(error, EINVAL, "sandbox=%u is no enum avd_sandbox_mode",
+				 o->sandbox);
+	if (o->reserved)
+		return avd__fail(error, EINVAL, "reserved=%u must be 0", o->reserved);
 	if (o->flags & ~flags)
 		return avd__fail(error, EINVAL,
 				 "flags=%#x has bits that are no enum avd_machine_flags", o->flags);
