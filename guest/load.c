@@ -10,11 +10,33 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+
+/* For libbpf's buffer of the verifier's log, which starts at 16 MiB and is doubled for as long
+ * as a log does not fit: 256 MiB, what it takes to make it larger, and the scheduler's own needs.
+ * Without a limit the log of a large program could take all memory of the guest. */
+#define DATA_MAX (UINT64_C(512) << 20)
+
+/* libbpf tells the log of a program that was accepted among its debug messages. */
+static bool is_log(const char *fmt)
+{
+	return strstr(fmt, "-- BEGIN PROG LOAD LOG --") != NULL;
+}
 
 __attribute__((format(printf, 2, 0))) static int print(enum libbpf_print_level level,
 						       const char *fmt, va_list args)
 {
-	return level <= LIBBPF_WARN ? vfprintf(stderr, fmt, args) : 0;
+	return level <= LIBBPF_WARN || is_log(fmt) ? vfprintf(stderr, fmt, args) : 0;
+}
+
+static void ask_for_logs(struct bpf_object *object, uint32_t level)
+{
+	const struct rlimit limit = {.rlim_cur = DATA_MAX, .rlim_max = DATA_MAX};
+	struct bpf_program *program;
+
+	if (setrlimit(RLIMIT_DATA, &limit) < 0)
+		fprintf(stderr, "cannot limit the memory for verifier logs: %s\n", strerror(errno));
+	bpf_object__for_each_program(program, object) bpf_program__set_log_level(program, level);
 }
 
 /* One object, one scheduler, is the rule; the limit is for those with sub-schedulers. */
@@ -57,7 +79,7 @@ static bool attach_all(struct bpf_object *object, struct links *links)
 	return links->count > 0;
 }
 
-int avd__load(const char *path)
+int avd__load(const char *path, uint32_t log_level)
 {
 	sigset_t ending;
 	int number;
@@ -75,6 +97,7 @@ int avd__load(const char *path)
 		fprintf(stderr, "cannot open the BPF object %s: %s\n", path, strerror(errno));
 		return EXIT_FAILURE;
 	}
+	ask_for_logs(object, log_level);
 	const int error = bpf_object__load(object);
 	if (error) {
 		fprintf(stderr, "cannot load the BPF object %s: %s\n", path, strerror(-error));

@@ -3,8 +3,11 @@
 #ifndef AVD_GUEST_LOAD_H
 #define AVD_GUEST_LOAD_H
 
-/* Loads the object, attaches all its struct_ops, stays until SIGINT or SIGTERM. Returns the
- * process's exit status. */
-int avd__load(const char *path);
+#include <stdint.h>
+
+/* Loads the object, attaches all its struct_ops, stays until SIGINT or SIGTERM. The verifier's
+ * log of each program goes to standard error at the asked level; at 0 that of one which was
+ * rejected, at level 1. Returns the process's exit status. */
+int avd__load(const char *path, uint32_t log_level);
 
 #endif

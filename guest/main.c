@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -156,8 +157,8 @@ int main(int argc, char **argv)
 {
 	if (getpid() == 1)
 		init_main();
-	if (argc == 3 && !strcmp(argv[1], "--load"))
-		return avd__load(argv[2]);
+	if (argc == 4 && !strcmp(argv[1], "--load"))
+		return avd__load(argv[3], (uint32_t)strtoul(argv[2], NULL, 10));
 	fprintf(stderr, "attachverdict-init is the first process of a guest of attachverdict; "
 			"elsewhere it does nothing\n");
 	return 2;

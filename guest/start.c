@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,7 +34,8 @@ static int prepare_cgroup(struct avd__init *init)
 
 static void prepare_scheduler(struct avd__init *init, struct avd__text *why)
 {
-	static char *load_argv[] = {(char *)"/proc/self/exe", (char *)"--load", NULL, NULL};
+	static char level[12];
+	static char *load_argv[] = {(char *)"/proc/self/exe", (char *)"--load", level, NULL, NULL};
 	struct avd__spawn spawn = {.argv = init->config.scheduler,
 				   .cgroup = prepare_cgroup(init),
 				   .oom_score_adj = OOM_SCHEDULER,
@@ -41,7 +43,8 @@ static void prepare_scheduler(struct avd__init *init, struct avd__text *why)
 
 	/* A BPF object: this very program loads it, as another process. */
 	if (avd__is_bpf_object(init->config.scheduler[0])) {
-		load_argv[2] = init->config.scheduler[0];
+		snprintf(level, sizeof(level), "%u", init->config.cell.verifier_log);
+		load_argv[3] = init->config.scheduler[0];
 		spawn.argv = load_argv;
 	}
 	if (avd__child_spawn(&spawn, &init->scheduler, why) < 0)
@@ -92,7 +95,8 @@ void avd__start_prepare(struct avd__init *init)
 	if (init->config.cell.dispatch)
 		prepare_probe(init, &why);
 	/* Last: the others do not inherit its maps and links. */
-	avd__programs_watch(&init->programs, &init->channel, AVD__CGROUP_ROOT "/scheduler");
+	if (init->config.cell.verifier_stats)
+		avd__programs_watch(&init->programs, &init->channel, AVD__CGROUP_ROOT "/scheduler");
 }
 
 /* "usage_usec N" is the first line of cpu.stat (Documentation/admin-guide/cgroup-v2.rst). */

@@ -14,7 +14,7 @@ struct run_request {
 	char **payload, *found[2];
 };
 
-#define RUN_OPTION_COUNT 29
+#define RUN_OPTION_COUNT 31
 extern const struct cli_option run_options[RUN_OPTION_COUNT];
 extern const char run_more[];
 

@@ -31,6 +31,8 @@ enum {
 	OPT_CHANNEL_LIMIT,
 	OPT_CARRIER,
 	OPT_NO_SANDBOX,
+	OPT_VERIFIER_STATS,
+	OPT_VERIFIER_LOG,
 };
 
 const struct cli_option run_options[RUN_OPTION_COUNT] = {
@@ -63,13 +65,15 @@ const struct cli_option run_options[RUN_OPTION_COUNT] = {
 	{OPT_CHANNEL_LIMIT, "channel-limit", "SIZE", NULL},
 	{OPT_CARRIER, "carrier", "WORD", NULL},
 	{OPT_NO_SANDBOX, "no-sandbox", NULL, NULL},
+	{OPT_VERIFIER_STATS, "verifier-stats", "WORD", NULL},
+	{OPT_VERIFIER_LOG, "verifier-log", "LEVEL", NULL},
 };
 
 const char run_more[] =
-	"More: --carrier auto|serial|window [auto] --no-sandbox --timeout [600s]\n"
-	"  --boot-timeout [120s] --silence-timeout [60s] --idle-timeout [60s]\n"
-	"  --settle [100ms] --budget-cpu [35s] --budget-wall [120s] --dispatch-timeout\n"
-	"  --payload-timeout [none] --log-limit [4M] --channel-limit [256M]\n"
+	"More: --carrier auto|serial|window --boot-timeout [120s] --silence-timeout [60s]\n"
+	"  --idle-timeout [60s] --budget-wall [120s] --channel-limit [256M] --no-sandbox\n"
+	"  --budget-cpu [35s] --timeout [600s] --settle [100ms] --verifier-log 0|1|2|4\n"
+	"  --verifier-stats on|off --payload-timeout --dispatch-timeout --log-limit [4M]\n"
 	"Exit status: 0 passed; 1 failed, with a verdict; 2 wrong usage; 3 not tried";
 
 /* Where an option of time goes, NULL for the others. */
@@ -147,6 +151,20 @@ static int parse_payload(const struct cli_command *command, const char *text,
 	return 0;
 }
 
+static int parse_log_level(const struct cli_command *command, const char *value,
+			   uint32_t *ret_level)
+{
+	static const char *const names[] = {"0", "1", "2", "4"};
+	static const uint32_t levels[] = {AVD_VERIFIER_LOG_FAILURE, AVD_VERIFIER_LOG_BRANCHES,
+					  AVD_VERIFIER_LOG_ALL, AVD_VERIFIER_LOG_STATS};
+	uint32_t index = 0;
+	const int code =
+		cli_parse_word(command, "verifier-log", value, names, CLI_COUNT(names), &index);
+	if (code == 0)
+		*ret_level = levels[index];
+	return code;
+}
+
 /* Options whose values are checked here. */
 static int parse_checked(const struct cli_command *command, int id, const char *value,
 			 struct run_request *request)
@@ -160,6 +178,7 @@ static int parse_checked(const struct cli_command *command, int id, const char *
 	static const char *const dispatch[] = {[AVD_DISPATCH_QUICK] = "quick",
 					       [AVD_DISPATCH_OFF] = "off",
 					       [AVD_DISPATCH_FULL] = "full"};
+	static const char *const stats[] = {"on", "off"};
 	struct avd_cell_options *cell = &request->cell;
 	switch (id) {
 	case 'v':
@@ -184,6 +203,11 @@ static int parse_checked(const struct cli_command *command, int id, const char *
 	case OPT_CARRIER:
 		return cli_parse_word(command, "carrier", value, carriers, CLI_COUNT(carriers),
 				      &cell->carrier);
+	case OPT_VERIFIER_STATS:
+		return cli_parse_word(command, "verifier-stats", value, stats, CLI_COUNT(stats),
+				      &cell->no_verifier_stats);
+	case OPT_VERIFIER_LOG:
+		return parse_log_level(command, value, &cell->verifier_log);
 	case OPT_DISPATCH:
 		return cli_parse_word(command, "dispatch", value, dispatch, CLI_COUNT(dispatch),
 				      &cell->dispatch);

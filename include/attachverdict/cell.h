@@ -24,6 +24,15 @@ enum avd_dispatch_mode {
 	AVD_DISPATCH_FULL = 2,
 };
 
+/* Kernel's verifier log of a .bpf.o scheduler (BPF_LOG_LEVEL1, _LEVEL2, _STATS of
+ * include/linux/bpf_verifier.h). Programs that load themselves print their own, if any. */
+enum avd_verifier_log {
+	AVD_VERIFIER_LOG_FAILURE = 0, /* level 1, and only of a program that is rejected */
+	AVD_VERIFIER_LOG_BRANCHES = 1, /* each program's states at branches */
+	AVD_VERIFIER_LOG_ALL = 2, /* and at each instruction: can take hundreds of MiB */
+	AVD_VERIFIER_LOG_STATS = 4, /* each program's sums only */
+};
+
 /*
  * Zero or NULL always means the default, given in brackets. Strings are copied, and relative
  * paths are made absolute, by avd_cell_new().
@@ -89,6 +98,10 @@ struct avd_cell_options {
 	/* Guest time in which each CPU and task must have made progress. [35 s; more on a slow
 	 * machine: quick 5 s, full 30 s times the guest's slowness] */
 	uint64_t dispatch_timeout_ms;
+	/* Whether the verifier's statistics of each BPF program are taken: 0 yes, 1 no. It costs
+	 * some 0.1 to 0.3 s of an emulated guest's boot. */
+	uint32_t no_verifier_stats;
+	uint32_t verifier_log; /* enum avd_verifier_log */
 };
 
 /* What the cell is doing. */

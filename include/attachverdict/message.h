@@ -264,6 +264,8 @@ struct avd_msg_cell {
 	uint32_t dispatch; /* 0 off, 1 quick, 2 full */
 	uint64_t started_unix_ns;
 	uint64_t dispatch_ms; /* dispatch's time limit, guest time, 0: the guest's own choice */
+	uint32_t verifier_stats; /* 1: take the verifier's statistics of each program */
+	uint32_t verifier_log; /* log level of a .bpf.o's programs, 0: of failures only */
 };
 struct avd_msg_end_cause {
 	uint32_t cause; /* enum avd_end_cause */

@@ -263,6 +263,13 @@ static int check_kinds(const struct avd_cell_options *o, struct avd__error *erro
 	if (o->machine > AVD_MACHINE_KVM)
 		return avd__fail(error, EINVAL, "machine=%u is no enum avd_machine_kind",
 				 o->machine);
+	if (o->no_verifier_stats > 1)
+		return avd__fail(error, EINVAL, "no_verifier_stats=%u is neither 0 nor 1",
+				 o->no_verifier_stats);
+	/* The kernel knows level 3, the same as 2, and more with the sums besides. */
+	if (o->verifier_log > AVD_VERIFIER_LOG_STATS || o->verifier_log == 3)
+		return avd__fail(error, EINVAL, "verifier_log=%u is no enum avd_verifier_log",
+				 o->verifier_log);
 	if (o->dispatch > AVD_DISPATCH_FULL)
 		return avd__fail(error, EINVAL, "dispatch=%u is no enum avd_dispatch_mode",
 				 o->dispatch);

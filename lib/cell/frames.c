@@ -105,6 +105,8 @@ int avd__cell_frame(struct avd_cell *cell, const struct avd__cell_boot *boot,
 				.dispatch = dispatch_mode(o->dispatch),
 				.dispatch_ms = o->dispatch_timeout_ms,
 				.started_unix_ns = unix_now_ns(),
+				.verifier_stats = !o->no_verifier_stats,
+				.verifier_log = o->verifier_log,
 			},
 	};
 	const size_t room1 = argv_room(o->scheduler, o->scheduler_count, scheduler_path);

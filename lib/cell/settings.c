@@ -19,6 +19,7 @@ struct setting {
 static const char *const machines[] = {"auto", "qemu", "kvm", NULL};
 static const char *const dispatches[] = {"quick", "off", NULL};
 static const char *const sandboxes[] = {"auto", "off", NULL};
+static const char *const stats[] = {"on", "off", NULL};
 static const char *const carriers[] = {"auto", "serial", "window", NULL};
 
 #define AT(member) offsetof(struct avd_cell_options, member)
@@ -41,6 +42,7 @@ static const struct setting settings[] = {
 	{"dispatch", AT(dispatch), WORD, dispatches},
 	{"carrier", AT(carrier), WORD, carriers},
 	{"sandbox", AT(sandbox), WORD, sandboxes},
+	{"verifier-stats", AT(no_verifier_stats), WORD, stats},
 };
 
 /* A whole number above 0 and one of the units; 0: it is none, or too large. */

@@ -6,6 +6,7 @@
 #define ERRNO_MAX 4095 /* MAX_ERRNO */
 #define EXIT_STATUS_MAX 255 /* WEXITSTATUS() */
 #define LOG_LEVEL_MAX 7 /* LOG_DEBUG */
+#define VERIFIER_LOG_MAX 15 /* BPF_LOG_MASK of include/linux/bpf_verifier.h */
 
 #define FIELD(key_, type_, member, optional_, min_, max_)                               \
 	{                                                                               \
@@ -158,17 +159,30 @@ static const struct avd__field init_failed[] = {
 
 #define IN cell
 static const struct avd__field cell[] = {
-	U32(2, protocol, NEEDED),	NONCE(3, nonce),
-	TEXT(4, version, NEEDED),	TEXT(5, kernel, NEEDED),
-	TEXT(6, release, OPTIONAL),	STRV(7, scheduler, NEEDED),
-	STRV(8, payload, OPTIONAL),	TEXT(9, machine, NEEDED),
-	TEXT(10, accel, NEEDED),	TEXT(11, carrier, NEEDED),
-	TEXT(12, topology, NEEDED),	U32(13, cpus, NEEDED),
-	U64(14, memory_bytes, NEEDED),	U64(15, settle_ms, NEEDED),
-	U64(16, budget_cpu_ms, NEEDED), U64(17, budget_wall_ms, NEEDED),
-	U64(18, payload_ms, OPTIONAL),	U64(19, log_limit, NEEDED),
-	U32(20, dispatch, OPTIONAL),	U64(21, started_unix_ns, NEEDED),
-	U64(22, dispatch_ms, OPTIONAL), TEXT(23, machine_reason, OPTIONAL),
+	U32(2, protocol, NEEDED),
+	NONCE(3, nonce),
+	TEXT(4, version, NEEDED),
+	TEXT(5, kernel, NEEDED),
+	TEXT(6, release, OPTIONAL),
+	STRV(7, scheduler, NEEDED),
+	STRV(8, payload, OPTIONAL),
+	TEXT(9, machine, NEEDED),
+	TEXT(10, accel, NEEDED),
+	TEXT(11, carrier, NEEDED),
+	TEXT(12, topology, NEEDED),
+	U32(13, cpus, NEEDED),
+	U64(14, memory_bytes, NEEDED),
+	U64(15, settle_ms, NEEDED),
+	U64(16, budget_cpu_ms, NEEDED),
+	U64(17, budget_wall_ms, NEEDED),
+	U64(18, payload_ms, OPTIONAL),
+	U64(19, log_limit, NEEDED),
+	U32(20, dispatch, OPTIONAL),
+	U64(21, started_unix_ns, NEEDED),
+	U64(22, dispatch_ms, OPTIONAL),
+	TEXT(23, machine_reason, OPTIONAL),
+	U32_TO(24, verifier_stats, OPTIONAL, 1),
+	U32_TO(25, verifier_log, OPTIONAL, VERIFIER_LOG_MAX),
 };
 #undef IN
 

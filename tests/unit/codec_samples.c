@@ -74,7 +74,8 @@ static const struct avd_message typical[] = {
 		.budget_cpu_ms = 35000, .budget_wall_ms = 120000, .payload_ms = 60000,
 		.log_limit = 4194304, .dispatch = 1,
 		.started_unix_ns = 1795435200000000000, .dispatch_ms = 5000,
-		.machine_reason = STR("kvm: it stops at \u201cshlx\u201d")}},
+		.machine_reason = STR("kvm: it stops at \u201cshlx\u201d"), .verifier_stats = 1,
+		.verifier_log = 4}},
 	{.kind = AVD_MSG_END_CAUSE, .time_ns = 9000000000, .u.end_cause = {
 		.cause = AVD_END_GUEST_RESET, .code = 12,
 		.detail = STR("Kernel panic - not syncing: \u201cboom\u201d"),

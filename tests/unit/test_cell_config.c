@@ -195,6 +195,9 @@ START_TEST(numbers)
 	REFUSED(channel_limit, 1);
 	REFUSED(machine, 77);
 	REFUSED(dispatch, 77);
+	REFUSED(no_verifier_stats, 2);
+	REFUSED(verifier_log, 3);
+	REFUSED(verifier_log, 5);
 	REFUSED(carrier, 77);
 	REFUSED(sandbox, 2);
 	REFUSED(carrier, 77);
