@@ -9,6 +9,16 @@ static uint32_t id_bits(uint32_t count)
 	return bits;
 }
 
+void avd__topology_flat(uint32_t cpus, struct avd__topology *ret_topology)
+{
+	*ret_topology = (struct avd__topology){.nodes = 1,
+					       .llcs = 1,
+					       .node_llcs = 1,
+					       .threads = 1,
+					       .cpus = cpus,
+					       .cores = {(uint16_t)cpus}};
+}
+
 void avd__topology_bits(const struct avd__topology *topology, struct avd__topology_bits *ret_bits)
 {
 	uint32_t cores = 1;
@@ -42,6 +52,14 @@ void avd__topology_cpu(const struct avd__topology *topology, uint32_t cpu,
 	ret_cpu->apic_id = ret_cpu->thread | (core - first) << bits.thread |
 			   (llc % topology->node_llcs) << (bits.thread + bits.core) |
 			   ret_cpu->node << (bits.thread + bits.core + bits.llc);
+}
+
+uint32_t avd__topology_node_cpus(const struct avd__topology *topology, uint32_t node)
+{
+	uint32_t cores = 0;
+	for (uint32_t llc = 0; llc < topology->node_llcs; llc++)
+		cores += topology->cores[node * topology->node_llcs + llc];
+	return cores * topology->threads;
 }
 
 uint32_t avd__topology_max_apic_id(const struct avd__topology *topology)

@@ -55,6 +55,10 @@ struct avd__topology_bits {
 int avd__topology_parse(const char *text, struct avd__topology *ret_topology,
 			struct avd__error *error);
 
+/* What the text "N" stands for: one LLC of `cpus` cores, one thread each; 1 to
+ * AVD__TOPOLOGY_CPUS_MAX. */
+void avd__topology_flat(uint32_t cpus, struct avd__topology *ret_topology);
+
 /* The i-th preset's name and shape (as parse() reads it), NULL after the last. Static. */
 const char *avd__topology_preset(size_t i, const char **ret_shape);
 
@@ -62,6 +66,8 @@ void avd__topology_bits(const struct avd__topology *topology, struct avd__topolo
 /* cpu < topology->cpus */
 void avd__topology_cpu(const struct avd__topology *topology, uint32_t cpu,
 		       struct avd__topology_cpu *ret_cpu);
+/* How many of the CPUs are in this node. */
+uint32_t avd__topology_node_cpus(const struct avd__topology *topology, uint32_t node);
 uint32_t avd__topology_max_apic_id(const struct avd__topology *topology);
 uint32_t avd__topology_cores(const struct avd__topology *topology); /* in all */
 

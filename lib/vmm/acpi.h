@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "topology/topology.h"
+
 #define AVD__ACPI_BASE 0xe0000u /* the BIOS area, where the RSDP is looked for, too */
 #define AVD__ACPI_SIZE 0x20000u
 /* System I/O ports of the sleep control and status registers. */
@@ -18,12 +20,16 @@
 #define AVD__ACPI_SLEEP_ENABLE 0x20u
 #define AVD__ACPI_SLEEP_S5 (AVD__ACPI_SLEEP_ENABLE | 5u << 2)
 
-#define AVD__IOAPIC_BASE 0xfec00000u
 #define AVD__LAPIC_BASE 0xfee00000u
 
-/* Writes the tables for `cpus` CPUs with these APIC ids into memory (AVD__ACPI_SIZE
- * bytes, which the guest has at AVD__ACPI_BASE); the RSDP stands at its start.
- * Returns 0, or -ENOSPC. */
-int avd__acpi_build(uint8_t *memory, const uint32_t *apic_ids, uint32_t cpus);
+/* What the tables tell of the machine. */
+struct avd__acpi {
+	const struct avd__topology *topology;
+	uint64_t low_bytes, high_bytes; /* RAM, as in vmm/boot.h */
+};
+
+/* Writes the tables into memory (AVD__ACPI_SIZE bytes of zeros, which the guest has at
+ * AVD__ACPI_BASE); the RSDP stands at its start. Returns 0, or -ENOSPC. */
+int avd__acpi_build(uint8_t *memory, const struct avd__acpi *machine);
 
 #endif

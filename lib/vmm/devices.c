@@ -11,6 +11,7 @@
 
 /* COM1's line, as stock kernels and our ACPI tables have it. */
 #define CONSOLE_IRQ 4u
+_Static_assert(CONSOLE_IRQ < AVD__IOAPIC_PINS, "the console has a pin");
 /* The first two slots are RAM. */
 #define WINDOW_SLOT 2u
 
@@ -29,9 +30,17 @@ static void channel_out(void *userdata, const uint8_t *bytes, size_t size)
 static void console_interrupt(void *userdata, bool level)
 {
 	struct avd__vm *vm = userdata;
-	struct kvm_irq_level line = {.irq = CONSOLE_IRQ, .level = level};
+	avd__ioapic_line(&vm->ioapic, CONSOLE_IRQ, level);
+}
+
+static void interrupt(void *userdata, uint64_t address, uint32_t data)
+{
+	struct avd__vm *vm = userdata;
+	struct kvm_msi message = {.address_lo = (uint32_t)address,
+				  .address_hi = (uint32_t)(address >> 32),
+				  .data = data};
 	if (vm->irqchip)
-		vm->sys->ioctl(vm->sys->userdata, vm->vm_fd, KVM_IRQ_LINE, &line);
+		vm->sys->ioctl(vm->sys->userdata, vm->vm_fd, KVM_SIGNAL_MSI, &message);
 }
 
 static void guest_reset(void *userdata)
@@ -63,6 +72,8 @@ int avd__vm_make_devices(struct avd__vm *vm, struct avd__error *error)
 	vm->channel = (struct avd__serial){.userdata = vm, .transmit = channel_out};
 	vm->i8042 = (struct avd__i8042){.userdata = vm, .reset = guest_reset};
 	vm->power = (struct avd__power){.userdata = vm, .off = guest_power_off};
+	vm->ioapic = (struct avd__ioapic){.userdata = vm, .deliver = interrupt};
+	avd__ioapic_reset(&vm->ioapic);
 	vm->doorbell = (struct avd__doorbell){.userdata = vm, .ring = guest_rings};
 	return 0;
 }

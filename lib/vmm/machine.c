@@ -8,6 +8,7 @@
 
 #include "vmm/acpi.h"
 #include "vmm/boot.h"
+#include "vmm/numa.h"
 #include "vmm/vm.h"
 #include "vmm/vmm.h"
 
@@ -44,14 +45,14 @@ static int load(const struct avd__machine_spec *spec, const char *cmdline, struc
 		.initramfs_bytes = spec->initramfs_bytes,
 		.cmdline = cmdline,
 	};
-	uint32_t apic_ids[AVD__VM_CPUS_MAX];
+	const struct avd__acpi tables = {.topology = &vm->topology,
+					 .low_bytes = vm->low_bytes,
+					 .high_bytes = vm->high_bytes};
 	uint64_t entry = 0;
-	for (uint32_t i = 0; i < spec->cpus; i++)
-		apic_ids[i] = i;
 	const int r = avd__boot_load(&boot, &entry, error);
 	if (r < 0)
 		return r;
-	if (avd__acpi_build(vm->memory + AVD__ACPI_BASE, apic_ids, spec->cpus) < 0)
+	if (avd__acpi_build(vm->memory + AVD__ACPI_BASE, &tables) < 0)
 		return avd__fail(error, ENOSPC, "no room for the ACPI tables of %u CPUs",
 				 spec->cpus);
 	return avd__vm_set_boot(vm, entry, error);
@@ -66,13 +67,30 @@ static int confine(struct avd__vm *vm, const struct avd__log *log, struct avd__e
 	return 0;
 }
 
+static int check(const struct avd__machine_spec *spec, struct avd__error *error)
+{
+	if (spec->cpus < 1 || spec->cpus > AVD__TOPOLOGY_CPUS_MAX)
+		return avd__fail(error, EINVAL, "the KVM machine has 1 to %u CPUs, not %u",
+				 AVD__TOPOLOGY_CPUS_MAX, spec->cpus);
+	if (spec->topology && spec->memory_bytes / spec->topology->nodes < AVD__NUMA_NODE_MIN)
+		return avd__fail(
+			error, EINVAL,
+			"%llu MiB are too little for %u NUMA nodes of at least %llu MiB each; "
+			"give the machine more memory",
+			(unsigned long long)spec->memory_bytes >> 20, spec->topology->nodes,
+			(unsigned long long)AVD__NUMA_NODE_MIN >> 20);
+	return 0;
+}
+
 static int vmm_start(const struct avd__machine_spec *spec, struct avd__machine **ret_machine,
 		     struct avd__error *error)
 {
-	if (spec->cpus < 1 || spec->cpus > AVD__VM_CPUS_MAX)
-		return avd__fail(error, EINVAL, "the KVM machine has 1 to %u CPUs, not %u",
-				 AVD__VM_CPUS_MAX, spec->cpus);
 	const uint64_t start_ns = avd__now_ns(), cpu_ns = avd__thread_cpu_ns();
+	struct avd__topology flat;
+	int r = check(spec, error);
+	if (r < 0)
+		return r;
+	avd__topology_flat(spec->cpus, &flat);
 	struct avd__machine *machine = calloc(1, sizeof(*machine));
 	char *cmdline = NULL;
 	if (!machine || asprintf(&cmdline, "%s%s%s", spec->args_only ? "" : KERNEL_ARGS,
@@ -81,8 +99,8 @@ static int vmm_start(const struct avd__machine_spec *spec, struct avd__machine *
 		free(machine);
 		return avd__fail(error, ENOMEM, "out of memory");
 	}
-	int r = avd__vm_new(&avd__kvm_system, spec->memory_bytes, spec->cpus, true, &machine->vm,
-			    error);
+	r = avd__vm_new(&avd__kvm_system, spec->memory_bytes,
+			spec->topology ? spec->topology : &flat, true, &machine->vm, error);
 	if (r == 0 && !spec->serial)
 		r = avd__vm_add_window(machine->vm, error);
 	if (r == 0)

@@ -138,8 +138,10 @@ static int run(struct avd__vm *vm, const struct code *code, struct avd__error *e
 int avd__vmm_probe(const struct avd__kvm_sys *sys, struct avd__error *error)
 {
 	struct avd__vm *vm;
+	struct avd__topology one;
+	avd__topology_flat(1, &one);
 	/* With interrupt chips: what a kernel, and QEMU, want first of a KVM; some lack them. */
-	int r = avd__vm_new(sys, PROBE_MEMORY, 1, true, &vm, error);
+	int r = avd__vm_new(sys, PROBE_MEMORY, &one, true, &vm, error);
 	if (r < 0)
 		return r;
 	struct code code = {0};

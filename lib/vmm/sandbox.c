@@ -60,7 +60,7 @@ static const struct rule rules[] = {
 	IOCTL(KVM_TRANSLATE),
 	IOCTL(KVM_GET_VCPU_EVENTS),
 	/* The console's interrupt. */
-	{"ioctl KVM_IRQ_LINE", SCMP_SYS(ioctl), {{.operand = VM_FD}, IS(KVM_IRQ_LINE)}},
+	{"ioctl KVM_SIGNAL_MSI", SCMP_SYS(ioctl), {{.operand = VM_FD}, IS(KVM_SIGNAL_MSI)}},
 	/* Something to step(). */
 	{"write", SCMP_SYS(write), {{.operand = EVENT_FD}, {.operand = ANY}, IS(sizeof(uint64_t))}},
 	/* Locks, and waiting for room in a box. */

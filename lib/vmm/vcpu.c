@@ -20,8 +20,11 @@ static void port_exit(struct avd__vcpu *vcpu)
 
 static void mmio_exit(struct avd__vcpu *vcpu)
 {
-	if (!vcpu->run->mmio.is_write)
-		memset(vcpu->run->mmio.data, 0xff, sizeof(vcpu->run->mmio.data));
+	struct kvm_run *run = vcpu->run;
+	if (run->mmio.is_write)
+		avd__vm_mmio_write(vcpu->vm, run->mmio.phys_addr, run->mmio.len, run->mmio.data);
+	else
+		avd__vm_mmio_read(vcpu->vm, run->mmio.phys_addr, run->mmio.len, run->mmio.data);
 }
 
 static void handle_exit(struct avd__vcpu *vcpu)

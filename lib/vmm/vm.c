@@ -14,9 +14,8 @@
 #include "vmm/boot.h"
 #include "vmm/cpuid.h"
 
-/* KVM keeps three pages of its own there, on hosts whose CPU lacks unrestricted guests. */
-#define TSS_ADDRESS 0xfffbd000u
-#define IDENTITY_MAP_ADDRESS 0xfffbc000u
+/* Of the MSR IA32_APIC_BASE: enabled, in x2APIC mode. */
+#define APIC_BASE_X2APIC 0xc00u
 
 #define VCPU_STACK_BYTES (256u * 1024u)
 
@@ -88,23 +87,13 @@ static int make_memory(struct avd__vm *vm, struct avd__error *error)
 		     : add_memory(vm, 1, AVD__MEMORY_HIGH, vm->low_bytes, vm->high_bytes, error);
 }
 
-static int make_chips(struct avd__vm *vm, struct avd__error *error)
-{
-	uint64_t identity_map = IDENTITY_MAP_ADDRESS;
-	int r = AVD__KVM_IOCTL(vm->sys, vm->vm_fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map, error);
-	if (r >= 0)
-		r = AVD__KVM_IOCTL(vm->sys, vm->vm_fd, KVM_SET_TSS_ADDR,
-				   (void *)(uintptr_t)TSS_ADDRESS, error);
-	if (r >= 0 && vm->irqchip)
-		r = AVD__KVM_IOCTL(vm->sys, vm->vm_fd, KVM_CREATE_IRQCHIP, NULL, error);
-	return r < 0 ? r : 0;
-}
-
 static int make_vcpu(struct avd__vm *vm, struct avd__vcpu *vcpu, const struct avd__cpuid *supported,
 		     struct avd__error *error)
 {
-	int r = AVD__KVM_IOCTL(vm->sys, vm->vm_fd, KVM_CREATE_VCPU, (void *)(uintptr_t)vcpu->index,
-			       error);
+	struct avd__topology_cpu place;
+	avd__topology_cpu(&vm->topology, vcpu->index, &place);
+	int r = AVD__KVM_IOCTL(vm->sys, vm->vm_fd, KVM_CREATE_VCPU,
+			       (void *)(uintptr_t)place.apic_id, error);
 	if (r < 0)
 		return r;
 	vcpu->fd = r;
@@ -115,7 +104,8 @@ static int make_vcpu(struct avd__vm *vm, struct avd__vcpu *vcpu, const struct av
 				 strerror(-r));
 	vcpu->run = run;
 	struct avd__cpuid cpuid = *supported;
-	avd__cpuid_for(&cpuid, vcpu->index, vm->cpus);
+	if (avd__cpuid_for(&cpuid, &vm->topology, vcpu->index) < 0)
+		return avd__fail(error, ENOSPC, "KVM has too many CPUID leaves to add ours");
 	r = AVD__KVM_IOCTL(vm->sys, vcpu->fd, KVM_SET_CPUID2, &cpuid, error);
 	if (r < 0)
 		return r;
@@ -150,8 +140,9 @@ static int make_vcpus(struct avd__vm *vm, struct avd__error *error)
 	return r;
 }
 
-int avd__vm_new(const struct avd__kvm_sys *sys, uint64_t memory_bytes, uint32_t cpus, bool irqchip,
-		struct avd__vm **ret_vm, struct avd__error *error)
+int avd__vm_new(const struct avd__kvm_sys *sys, uint64_t memory_bytes,
+		const struct avd__topology *topology, bool irqchip, struct avd__vm **ret_vm,
+		struct avd__error *error)
 {
 	struct avd__vm *vm = calloc(1, sizeof(*vm));
 	if (!vm)
@@ -159,7 +150,8 @@ int avd__vm_new(const struct avd__kvm_sys *sys, uint64_t memory_bytes, uint32_t 
 	vm->sys = sys;
 	vm->kvm_fd = vm->vm_fd = vm->event_fd = vm->poll_fd = -1;
 	vm->memory_bytes = memory_bytes;
-	vm->cpus = cpus;
+	vm->topology = *topology;
+	vm->cpus = topology->cpus;
 	vm->irqchip = irqchip;
 	sem_init(&vm->confined, 0, 0);
 	if (avd__lock_init(&vm->device_lock) < 0 || avd__lock_init(&vm->end_lock) < 0 ||
@@ -171,7 +163,7 @@ int avd__vm_new(const struct avd__kvm_sys *sys, uint64_t memory_bytes, uint32_t 
 	if (r == 0)
 		r = make_memory(vm, error);
 	if (r == 0)
-		r = make_chips(vm, error);
+		r = avd__vm_make_chips(vm, error);
 	if (r == 0)
 		r = avd__vm_make_devices(vm, error);
 	if (r == 0)
@@ -239,6 +231,9 @@ int avd__vm_set_boot(struct avd__vm *vm, uint64_t entry, struct avd__error *erro
 	sregs.cr3 = AVD__BOOT_PML4;
 	sregs.cr4 = 0x20; /* PAE */
 	sregs.efer = 0x500; /* LME, LMA */
+	/* Linux takes APIC ids above 254 only if it finds the x2APIC mode on. */
+	if (vm->irqchip)
+		sregs.apic_base |= APIC_BASE_X2APIC;
 	struct kvm_regs regs = {
 		.rip = entry, .rsi = AVD__BOOT_ZERO_PAGE, .rsp = AVD__BOOT_STACK, .rflags = 2};
 	r = AVD__KVM_IOCTL(vm->sys, fd, KVM_SET_SREGS, &sregs, error);

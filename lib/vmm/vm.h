@@ -13,6 +13,7 @@
 #include "codec/window.h"
 #include "machine/machine.h"
 #include "vmm/i8042.h"
+#include "vmm/ioapic.h"
 #include "vmm/kvm.h"
 #include "vmm/lock.h"
 #include "vmm/outbox.h"
@@ -21,9 +22,6 @@
 #include "vmm/sandbox.h"
 #include "vmm/serial.h"
 #include "vmm/window.h"
-
-/* KVM's own limit on x86 is larger; APIC ids up to 254 need no split irqchip. */
-#define AVD__VM_CPUS_MAX 252u
 
 /* Why KVM_RUN came back to us; the order of avd_machine_stats. */
 enum avd__exit {
@@ -58,7 +56,8 @@ struct avd__vm {
 	size_t run_size;
 	uint8_t *memory;
 	uint64_t memory_bytes, low_bytes, high_bytes;
-	uint32_t cpus;
+	struct avd__topology topology;
+	uint32_t cpus; /* topology.cpus */
 	bool irqchip;
 	struct avd__vcpu *vcpus;
 	/* Right before the first KVM_RUN of vCPU 0: time, 0: not yet; CPU time of its thread. */
@@ -69,6 +68,7 @@ struct avd__vm {
 	struct avd__i8042 i8042;
 	struct avd__power power;
 	struct avd__rtc rtc;
+	struct avd__ioapic ioapic;
 	struct avd__doorbell doorbell;
 	struct avd__outbox console_box, channel_box;
 	struct avd__window window; /* ->memory NULL: none */
@@ -86,10 +86,11 @@ struct avd__vm {
 };
 
 /* Opens KVM and makes the machine with its memory (zero) and vCPUs (reset state). With
- * `irqchip` it has the in-kernel interrupt chips that a kernel needs; without, HLT ends the
+ * `irqchip` it has the interrupt chips that a kernel needs; without, HLT ends the
  * machine: what tiny guests want. On failure nothing is left. */
-int avd__vm_new(const struct avd__kvm_sys *sys, uint64_t memory_bytes, uint32_t cpus, bool irqchip,
-		struct avd__vm **ret_vm, struct avd__error *error);
+int avd__vm_new(const struct avd__kvm_sys *sys, uint64_t memory_bytes,
+		const struct avd__topology *topology, bool irqchip, struct avd__vm **ret_vm,
+		struct avd__error *error);
 void avd__vm_free(struct avd__vm *vm);
 
 /* Sets vCPU 0 to long mode at `entry`, as the 64-bit boot protocol wants it. */
@@ -138,6 +139,12 @@ void avd__vm_port_write(struct avd__vm *vm, uint16_t port, uint32_t width, const
 			uint32_t count);
 void avd__vm_port_read(struct avd__vm *vm, uint16_t port, uint32_t width, uint8_t *data,
 		       uint32_t count);
+
+/* Access to what is no RAM; width: up to eight bytes. mmio.c */
+void avd__vm_mmio_write(struct avd__vm *vm, uint64_t address, uint32_t width, const uint8_t *data);
+void avd__vm_mmio_read(struct avd__vm *vm, uint64_t address, uint32_t width, uint8_t *data);
+/* KVM's part of the chips, and whether KVM can have these CPUs; chips.c. Before the vCPUs. */
+int avd__vm_make_chips(struct avd__vm *vm, struct avd__error *error);
 
 /* Makes a vCPU leave KVM_RUN: sent to its thread alone, which keeps it blocked
  * outside of KVM_RUN, so no handler is needed and none is installed. */

@@ -63,11 +63,19 @@ bool kit_finish(struct kit_guest *guest, unsigned int deadline_ms)
 	return in_time;
 }
 
+int kit_vm(const struct avd__kvm_sys *sys, uint32_t cpus, bool irqchip, struct avd__vm **ret_vm,
+	   struct avd__error *error)
+{
+	struct avd__topology shape;
+	avd__topology_flat(cpus, &shape);
+	return avd__vm_new(sys, KIT_MEMORY, &shape, irqchip, ret_vm, error);
+}
+
 void kit_make(struct kit_guest *guest, const void *code, size_t size)
 {
 	struct avd__error error = {0};
 	memset(guest, 0, sizeof(*guest));
-	const int r = avd__vm_new(&avd__kvm_system, KIT_MEMORY, 1, false, &guest->vm, &error);
+	const int r = kit_vm(&avd__kvm_system, 1, false, &guest->vm, &error);
 	ck_assert_msg(r == 0, "%s", error.text);
 	memcpy(guest->vm->memory + KIT_ENTRY, code, size);
 }

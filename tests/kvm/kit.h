@@ -25,6 +25,9 @@ struct kit_guest {
 
 /* Whether /dev/kvm opens; prints why not. */
 bool kit_has_kvm(void);
+/* avd__vm_new() with KIT_MEMORY and this many CPUs of one thread each. */
+int kit_vm(const struct avd__kvm_sys *sys, uint32_t cpus, bool irqchip, struct avd__vm **ret_vm,
+	   struct avd__error *error);
 /* A machine with one vCPU and the code at KIT_ENTRY. */
 void kit_make(struct kit_guest *guest, const void *code, size_t size);
 /* Starts it there, in real mode or in long mode. */

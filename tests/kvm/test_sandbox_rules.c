@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "kit.h"
-#include "vmm/vmm.h"
 #include "vmm/boot.h"
+#include "vmm/vmm.h"
 
 static const uint8_t loop[] = {0xeb, 0xfe};
 static const uint8_t halt[] = {0xf4};
@@ -32,7 +32,7 @@ static struct avd__vm *machine(const struct avd__kvm_sys *sys, uint32_t cpus, co
 {
 	struct avd__error error = {0};
 	struct avd__vm *vm;
-	if (avd__vm_new(sys, KIT_MEMORY, cpus, false, &vm, &error) < 0 ||
+	if (kit_vm(sys, cpus, false, &vm, &error) < 0 ||
 	    avd__vm_confine(vm, SCMP_ACT_KILL_PROCESS, without, &error) < 0) {
 		fprintf(stderr, "%s\n", error.text);
 		_exit(NO_MACHINE);
@@ -64,6 +64,7 @@ static int full_box(size_t without)
 	struct avd__vm *vm = machine(&avd__kvm_system, 1, burst, sizeof(burst), without);
 	vm->irqchip = true; /* as far as the console knows; KVM says no to the line, no matter */
 	vm->console.state.ier = 2;
+	vm->ioapic.state.pins[4] = 0x31; /* unmasked */
 	avd__outbox_put(&vm->console_box, bytes, AVD__OUTBOX_SIZE - ROOM_BYTES);
 	start(vm);
 	for (size_t len = 0; len < AVD__OUTBOX_SIZE; sched_yield()) {
