@@ -41,7 +41,7 @@ struct cli_command {
 	int (*run)(const struct cli_command *command, int argc, char **argv);
 };
 
-extern const struct cli_command cli_run, cli_replay, cli_doctor, cli_kernel, cli_explain,
+extern const struct cli_command cli_run, cli_sweep, cli_replay, cli_doctor, cli_kernel, cli_explain,
 	cli_version;
 
 /* options.c */

@@ -10,7 +10,9 @@
 #include <attachverdict/message.h>
 #include <attachverdict/plan.h>
 #include <attachverdict/report.h>
+#include <attachverdict/results.h>
 #include <attachverdict/stream.h>
+#include <attachverdict/sweep.h>
 #include <attachverdict/verdict.h>
 
 #endif

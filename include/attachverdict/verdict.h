@@ -59,6 +59,7 @@ enum avd_reason_code {
 	AVD_REASON_NO_CLEAN_END = 26,
 	AVD_REASON_SCHEDULER_EXITED = 27, /* the scheduler's process ended after the attach */
 	AVD_REASON_TOPOLOGY_MISMATCH = 28, /* the guest's CPUs are not those asked for */
+	AVD_REASON_NOT_RUN = 29, /* a cell of a sweep without a result */
 };
 
 #define AVD_VERDICT_REASON_MAX 1024u

@@ -144,6 +144,10 @@ static const struct reason reasons[] = {
 		 "The scheduler attached, but in a guest whose CPUs are not those asked for.",
 		 "CPUs that are missing did not come up: see the console, and --kernel-args for "
 		 "maxcpus= or nosmt. Else try the other machine (--machine) or another shape."},
+	[AVD_REASON_NOT_RUN] =
+		{"not-run", "A cell of the sweep was not run, or its result was lost.",
+		 "Start the sweep again into the same directory: it runs what is missing; with "
+		 "several machines, look why this cell's part ended early."},
 };
 
 static const struct reason *find(uint32_t code)

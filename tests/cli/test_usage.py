@@ -7,7 +7,7 @@ import subprocess
 
 import kit
 
-COMMANDS = ("run", "replay", "doctor", "kernel", "explain", "version")
+COMMANDS = ("run", "sweep", "replay", "doctor", "kernel", "explain", "version")
 SCREEN_LINES, SCREEN_COLUMNS = 24, 80
 
 

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include <attachverdict/results.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "sweep/result.h"
+#include "sweep/store.h"
+
+/* Of a cell that nobody ran. */
+#define NOT_RUN "it was not run, or its result was lost"
+
+struct avd_results {
+	struct avd__table table;
+	uint64_t torn;
+};
+
+int avd_results_open(const char *dir, avd_results **ret_results, char *error, size_t error_size)
+{
+	struct avd__error message = {0};
+	avd_results *results = calloc(1, sizeof(*results));
+	int r = results ? 0 : avd__fail(&message, ENOMEM, "out of memory");
+	if (r == 0)
+		r = avd__store_read(dir, &results->table, &results->torn, &message);
+	if (r < 0) {
+		free(results);
+		avd__error_copy(&message, error, error_size);
+		return r;
+	}
+	*ret_results = results;
+	return 0;
+}
+
+void avd_results_free(avd_results *results)
+{
+	if (!results)
+		return;
+	avd__table_free(&results->table);
+	free(results);
+}
+
+static uint32_t met(const struct avd__row *row)
+{
+	const struct avd_verdict verdict = {.outcome = row->came.outcome,
+					    .result = row->came.result,
+					    .result_code = row->came.result_code};
+	return row->ran && avd_expectation_met(&row->expect, &verdict) ? 1 : 0;
+}
+
+struct avd_cell_result avd__result_of(const struct avd__row *row)
+{
+	static const struct avd__came not_run = {
+		.outcome = AVD_OUTCOME_UNCONFIRMED,
+		.reason_code = AVD_REASON_NOT_RUN,
+		.result = AVD_RESULT_FAILED,
+		.result_code = AVD_REASON_NOT_RUN,
+		.reason = NOT_RUN,
+		.result_reason = NOT_RUN,
+		.recording = "",
+	};
+	const struct avd__came *came = row->ran ? &row->came : &not_run;
+	return (struct avd_cell_result){
+		.id = row->id,
+		.kernel = row->name[AVD__AXIS_KERNEL],
+		.scheduler = row->name[AVD__AXIS_SCHEDULER],
+		.topology = row->name[AVD__AXIS_TOPOLOGY],
+		.payload = row->name[AVD__AXIS_PAYLOAD],
+		.command = row->command,
+		.expect = row->expect,
+		.met = met(row),
+		.ran = row->ran,
+		.outcome = came->outcome,
+		.reason_code = came->reason_code,
+		.result = came->result,
+		.result_code = came->result_code,
+		.end_cause = came->end_cause,
+		.cpus = row->cpus,
+		.reason = came->reason,
+		.result_reason = came->result_reason,
+		.recording = came->recording,
+		.recording_bytes = came->recording_bytes,
+		.wall_ns = came->wall_ns,
+		.machine_cpu_ns = came->machine_cpu_ns,
+		.ended_unix_ns = came->ended_unix_ns,
+		.digest = row->digest,
+	};
+}
+
+int avd_results_get(const avd_results *results, size_t index, struct avd_cell_result *ret_result)
+{
+	if (index >= results->table.count)
+		return -ERANGE;
+	*ret_result = avd__result_of(&results->table.rows[index]);
+	return 0;
+}
+
+int avd_results_count(const avd_results *results, struct avd_results_counts *ret_info)
+{
+	struct avd_results_counts info = {
+		.size = ret_info->size,
+		.cells = results->table.count,
+		.plan_digest = results->table.plan_digest,
+		.torn_bytes = results->torn,
+	};
+	if (info.size < sizeof(info.size) || info.size > sizeof(info))
+		return -EINVAL;
+	for (size_t i = 0; i < results->table.count; i++) {
+		const struct avd__row *row = &results->table.rows[i];
+		info.ran += row->ran;
+		info.met += met(row);
+		info.unmet += row->ran && !met(row);
+	}
+	memcpy(ret_info, &info, info.size);
+	return 0;
+}
+
+int avd_results_find(const avd_results *results, const char *id, size_t *ret_index)
+{
+	const int64_t at = avd__table_find(&results->table, id);
+	if (at < 0)
+		return (int)at;
+	*ret_index = (size_t)at;
+	return 0;
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include "sweep/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "cell/recording.h"
+
+#define LOCK "lock"
+/* An index of the largest plan; more is none of ours. */
+#define FILE_MAX (UINT64_C(4) << 30)
+
+static int failed(const char *dir, const char *name, int code, struct avd__error *error)
+{
+	return avd__fail(error, code, "%s/%s: %s", dir, name, strerror(code));
+}
+
+/* The whole file; *ret_bytes: free(). */
+static int read_file(int dir_fd, const char *dir, const char *name, uint8_t **ret_bytes,
+		     size_t *ret_size, struct avd__error *error)
+{
+	struct stat st;
+	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return failed(dir, name, errno, error);
+	int code = fstat(fd, &st) < 0				       ? errno
+		   : !S_ISREG(st.st_mode)			       ? EINVAL
+		   : st.st_size < 0 || (uint64_t)st.st_size > FILE_MAX ? EFBIG
+								       : 0;
+	uint8_t *bytes = code ? NULL : malloc((size_t)st.st_size + 1);
+	int64_t n = 0;
+	if (!code && !bytes)
+		code = ENOMEM;
+	if (!code && (n = avd__pread_all(fd, bytes, (size_t)st.st_size, 0)) < 0)
+		code = (int)-n;
+	avd__close(&fd);
+	if (code) {
+		free(bytes);
+		return failed(dir, name, code, error);
+	}
+	*ret_bytes = bytes;
+	*ret_size = (size_t)n;
+	return 0;
+}
+
+static int read_at(int dir_fd, const char *dir, struct avd__table *table, uint64_t *ret_torn,
+		   struct avd__error *error)
+{
+	uint8_t *bytes;
+	size_t size;
+	uint32_t seq;
+	char path[512];
+	int r = read_file(dir_fd, dir, AVD__STORE_INDEX, &bytes, &size, error);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "%s/%s", dir, AVD__STORE_INDEX);
+	r = avd__index_read(table, bytes, size, path, error);
+	free(bytes);
+	if (r < 0)
+		return r;
+	*ret_torn = 0;
+	r = read_file(dir_fd, dir, AVD__STORE_JOURNAL, &bytes, &size, error);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = avd__journal_read(table, bytes, size, ret_torn, &seq, error);
+	free(bytes);
+	if (r == -ESTALE) { /* left behind when an index of a newer plan took its place */
+		*ret_torn = size;
+		r = 0;
+	}
+	if (r < 0)
+		avd__table_free(table);
+	return r;
+}
+
+int avd__store_read(const char *dir, struct avd__table *table, uint64_t *ret_torn,
+		    struct avd__error *error)
+{
+	int fd = open(dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return avd__fail(error, errno, "results %s: %s", dir, strerror(errno));
+	const int r = read_at(fd, dir, table, ret_torn, error);
+	avd__close(&fd);
+	return r;
+}
+
+int avd__store_recording(const struct avd__row *row, char **ret_path)
+{
+	char *path;
+	if (asprintf(&path, AVD__STORE_CELLS "/%s.%016" PRIx64 ".avd", row->id, row->digest) < 0)
+		return -ENOMEM;
+	for (char *at = strchr(path + sizeof(AVD__STORE_CELLS), '/'); at; at = strchr(at, '/'))
+		*at = ',';
+	*ret_path = path;
+	return 0;
+}
+
+/* Takes over the results of the same cells. What never ran there, for whatever reason, is run. */
+static int adopt_table(struct avd__table *table, const struct avd__table *old)
+{
+	for (size_t i = 0; i < old->count; i++) {
+		const int64_t at = avd__table_find(table, old->rows[i].id);
+		if (!old->rows[i].ran || !*old->rows[i].came.recording || at < 0 ||
+		    table->rows[at].digest != old->rows[i].digest)
+			continue;
+		const int r = avd__table_set(table, (size_t)at, &old->rows[i].came);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Takes over recordings that were finished right before their sweep was killed. */
+static int adopt_recordings(struct avd__store *store, struct avd__table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		struct avd__error ignored;
+		struct avd__came came;
+		char *name;
+		if (table->rows[i].ran)
+			continue;
+		int r = avd__store_recording(&table->rows[i], &name);
+		if (r == 0)
+			r = avd__store_judge(store->dir_fd, name, table, &came, &ignored);
+		else
+			return r;
+		free(name);
+		if (r == -ENOMEM)
+			return r;
+		if (r == 0) {
+			table->rows[i].came = came;
+			table->rows[i].ran = true;
+		}
+	}
+	return 0;
+}
+
+static int lock(struct avd__store *store, struct avd__error *error)
+{
+	int code = 0;
+	store->lock_fd = openat(store->dir_fd, LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (store->lock_fd < 0 || flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		code = errno;
+	if (code == EWOULDBLOCK)
+		return avd__fail(error, EBUSY, "%s: another sweep writes there", store->dir);
+	return code ? failed(store->dir, LOCK, code, error) : 0;
+}
+
+/* Opens the directory, which may be new, but holds nothing of somebody else's. */
+static int open_dir(const char *dir, struct avd__store *store, struct avd__error *error)
+{
+	store->dir = strdup(dir);
+	if (!store->dir)
+		return avd__fail(error, ENOMEM, "out of memory");
+	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
+		return avd__fail(error, errno, "results %s: %s", dir, strerror(errno));
+	store->dir_fd = open(dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (store->dir_fd < 0)
+		return avd__fail(error, errno, "results %s: %s", dir, strerror(errno));
+	const int r = lock(store, error);
+	if (r < 0)
+		return r;
+	if (mkdirat(store->dir_fd, AVD__STORE_CELLS, 0777) < 0 && errno != EEXIST)
+		return failed(dir, AVD__STORE_CELLS, errno, error);
+	return 0;
+}
+
+int avd__store_open(const char *dir, struct avd__table *table, struct avd__store *store,
+		    struct avd__error *error)
+{
+	struct avd__table old = {0};
+	uint64_t torn;
+	*store = (struct avd__store){.dir_fd = -1, .lock_fd = -1, .journal_fd = -1};
+	int r = open_dir(dir, store, error);
+	if (r == 0) {
+		r = read_at(store->dir_fd, dir, &old, &torn, error);
+		if (r == 0)
+			r = adopt_table(table, &old);
+		else if (r == -ENOENT || r == -EBADMSG) /* new, or to be made anew */
+			r = 0;
+		if (r == 0)
+			r = adopt_recordings(store, table);
+		if (r == -ENOMEM)
+			avd__fail(error, ENOMEM, "out of memory");
+		avd__table_free(&old);
+	}
+	if (r == 0)
+		r = avd__store_write(store, table, error);
+	if (r < 0)
+		avd__store_close(store);
+	return r;
+}
+
+static int start_journal(struct avd__store *store, const struct avd__table *table,
+			 struct avd__error *error)
+{
+	avd__close(&store->journal_fd);
+	store->journal_fd = openat(store->dir_fd, AVD__STORE_JOURNAL,
+				   O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+	if (store->journal_fd < 0)
+		return failed(store->dir, AVD__STORE_JOURNAL, errno, error);
+	store->journal.seq = 0;
+	store->journal.buf.len = 0;
+	avd__index_header(&store->journal, table);
+	return 0; /* the header goes with the first entry */
+}
+
+int avd__store_write(struct avd__store *store, const struct avd__table *table,
+		     struct avd__error *error)
+{
+	struct avd__index_out out = {0};
+	struct avd__recording file = AVD__RECORDING_INIT;
+	char *path = NULL;
+	avd__index_header(&out, table);
+	for (size_t i = 0; i < table->count; i++)
+		avd__index_cell(&out, &table->rows[i]);
+	for (size_t i = 0; i < table->count; i++) {
+		if (table->rows[i].ran)
+			avd__index_came(&out, i, &table->rows[i].came);
+	}
+	int r = out.buf.error;
+	if (r < 0 || asprintf(&path, "%s/%s", store->dir, AVD__STORE_INDEX) < 0) {
+		path = NULL;
+		r = avd__fail(error, r < 0 ? -r : ENOMEM, "the index: out of memory");
+	}
+	if (r == 0)
+		r = avd__recording_open(&file, path, error);
+	if (r == 0) {
+		avd__recording_write(&file, out.buf.data, out.buf.len);
+		r = avd__recording_commit(&file, error);
+	}
+	avd__recording_close(&file);
+	avd__buf_free(&out.buf);
+	free(path);
+	return r < 0 ? r : start_journal(store, table, error);
+}
+
+int avd__store_add(struct avd__store *store, size_t index, const struct avd__came *came,
+		   struct avd__error *error)
+{
+	struct avd__index_out *out = &store->journal;
+	avd__index_came(out, index, came);
+	int r = out->buf.error;
+	if (r == 0)
+		r = avd__write_all(store->journal_fd, out->buf.data, out->buf.len);
+	if (r == 0 && fdatasync(store->journal_fd) < 0)
+		r = -errno;
+	out->buf.len = 0;
+	return r < 0 ? failed(store->dir, AVD__STORE_JOURNAL, -r, error) : 0;
+}
+
+void avd__store_close(struct avd__store *store)
+{
+	avd__close(&store->journal_fd);
+	avd__close(&store->lock_fd);
+	avd__close(&store->dir_fd);
+	avd__buf_free(&store->journal.buf);
+	free(store->dir);
+	store->dir = NULL;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
+/*
+ * The directory of a sweep:
+ *   index.cbor     the plan and results, replaced as a whole
+ *   journal.cbor   results since then, each on the disk before the next cell starts
+ *   cells/         recordings, each there whole or not at all
+ *   lock           held by who writes
+ */
+#ifndef AVD_LIB_SWEEP_STORE_H
+#define AVD_LIB_SWEEP_STORE_H
+
+#include "sweep/index.h"
+
+#define AVD__STORE_INDEX "index.cbor"
+#define AVD__STORE_JOURNAL "journal.cbor"
+#define AVD__STORE_CELLS "cells"
+
+struct avd__store {
+	char *dir;
+	int dir_fd, lock_fd, journal_fd; /* -1: none */
+	struct avd__index_out journal; /* numbers its frames */
+};
+
+/* Reads the table of `dir`. *ret_torn: bytes of the journal that count for nothing. -ENOENT. */
+int avd__store_read(const char *dir, struct avd__table *table, uint64_t *ret_torn,
+		    struct avd__error *error);
+
+/*
+ * Opens `dir`, made if it is not there, for writing the results of `table`, a plan's. Results of
+ * the same cells (id and digest) that are there are taken into the table first, those of
+ * recordings that no index knows yet too; so nothing that was finished is run again. Writes the
+ * index. -EBUSY: another sweep writes there; -EEXIST: something else is there.
+ */
+int avd__store_open(const char *dir, struct avd__table *table, struct avd__store *store,
+		    struct avd__error *error);
+/* Adds what row `index` came to: on the disk when it returns. The table is set by the caller. */
+int avd__store_add(struct avd__store *store, size_t index, const struct avd__came *came,
+		   struct avd__error *error);
+/* Replaces the index by the table, and empties the journal. */
+int avd__store_write(struct avd__store *store, const struct avd__table *table,
+		     struct avd__error *error);
+void avd__store_close(struct avd__store *store);
+
+/* A row's recording, below the directory: "cells/ID.DIGEST.avd", the id's slashes as commas; the
+ * digest so that one of an older scheduler is never taken for the new one's. *ret_path: free(). */
+int avd__store_recording(const struct avd__row *row, char **ret_path);
+
+/* judge.c: what the recording `name` below `dir` says. Its texts live in `table`. -ENOENT ...;
+ * -EBADMSG: no recording. */
+int avd__store_judge(int dir_fd, const char *name, struct avd__table *table,
+		     struct avd__came *ret_came, struct avd__error *error);
+
+#endif

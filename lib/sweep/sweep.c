@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include <attachverdict/sweep.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "base/util.h"
+#include "sweep/result.h"
+#include "sweep/room.h"
+#include "sweep/store.h"
+
+/* A thread for each; a host has fewer CPUs by far. */
+#define JOBS_MAX 1024u
+
+/* A cell that runs, in a thread of its own: building an initramfs and starting a machine block. */
+struct job {
+	struct avd_sweep *sweep;
+	size_t index;
+	avd_cell *cell;
+	pthread_t thread;
+	int result; /* of avd_cell_run() */
+	_Atomic int ended;
+	struct job *next;
+};
+
+struct avd_sweep {
+	const avd_plan *plan;
+	struct avd_sweep_options options;
+	struct avd__error error;
+	struct avd__store store;
+	struct avd__table table;
+	struct avd__room room;
+	struct job *jobs;
+	uint8_t *chosen; /* by row: to be run by this sweep */
+	size_t next; /* row to look at for the next start */
+	struct avd_progress progress;
+	int event_fd;
+	_Atomic int cancelled;
+	int stopping; /* start none more */
+	int over; /* 1: the index is written */
+	int broken; /* negative: results can't be kept */
+};
+
+static void *run_job(void *argument)
+{
+	struct job *job = argument;
+	job->result = avd_cell_run(job->cell);
+	atomic_store(&job->ended, 1);
+	eventfd_write(job->sweep->event_fd, 1);
+	return NULL;
+}
+
+static int is_mine(const struct avd_sweep_options *o, size_t index)
+{
+	return index >= o->first && (!o->count || index - o->first < o->count) &&
+	       (!o->shards || (index - o->first) % o->shards == o->shard - 1);
+}
+
+static int check_options(struct avd_sweep *sweep, const struct avd_sweep_options *given,
+			 struct avd__error *error)
+{
+	struct avd_sweep_options *o = &sweep->options;
+	const int r = avd__options_copy(o, sizeof(*o), given, sizeof(o->size));
+	if (r < 0)
+		return avd__fail(error, -r, "bad options for a sweep");
+	if (!avd_plan_count(sweep->plan))
+		return avd__fail(error, EINVAL, "the plan is not finished");
+	if (!o->dir || !*o->dir)
+		return avd__fail(error, EINVAL, "no directory for the results was named");
+	if (o->shards ? o->shard < 1 || o->shard > o->shards : o->shard != 0)
+		return avd__fail(error, EINVAL, "shard %u of %u: shards are numbered from 1",
+				 o->shard, o->shards);
+	if (o->first >= avd_plan_count(sweep->plan))
+		return avd__fail(error, EINVAL, "the plan has %zu cells, from 0 on; %zu is none",
+				 avd_plan_count(sweep->plan), o->first);
+	if (o->jobs > JOBS_MAX)
+		return avd__fail(error, EINVAL, "%u jobs; at most %u", o->jobs, JOBS_MAX);
+	return 0;
+}
+
+static void count_done(struct avd_sweep *sweep, const struct avd_cell_result *result)
+{
+	sweep->progress.done++;
+	sweep->progress.met += result->met;
+	/* Without a recording it could not even be tried. */
+	sweep->progress.unmet += !result->met && *result->recording;
+}
+
+/* Which rows are to be run, and which are done already. */
+static int choose(struct avd_sweep *sweep)
+{
+	sweep->chosen = calloc(sweep->table.count, 1);
+	if (!sweep->chosen)
+		return -ENOMEM;
+	for (size_t i = 0; i < sweep->table.count; i++) {
+		const struct avd_cell_result result = avd__result_of(&sweep->table.rows[i]);
+		if (!is_mine(&sweep->options, i))
+			continue;
+		sweep->progress.cells++;
+		if (result.ran &&
+		    (result.met || !(sweep->options.flags & AVD_SWEEP_RERUN_FAILED))) {
+			sweep->progress.kept++;
+			count_done(sweep, &result);
+		} else {
+			sweep->chosen[i] = 1;
+		}
+	}
+	return 0;
+}
+
+int avd_sweep_new(const avd_plan *plan, const struct avd_sweep_options *options,
+		  avd_sweep **ret_sweep, char *error, size_t error_size)
+{
+	struct avd__error message = {0};
+	avd_sweep *sweep = calloc(1, sizeof(*sweep));
+	int r = sweep ? 0 : avd__fail(&message, ENOMEM, "out of memory");
+	if (r == 0) {
+		sweep->plan = plan;
+		sweep->event_fd = -1;
+		sweep->store = (struct avd__store){.dir_fd = -1, .lock_fd = -1, .journal_fd = -1};
+		r = check_options(sweep, options, &message);
+	}
+	if (r == 0) {
+		sweep->event_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK); /* there is work */
+		if (sweep->event_fd < 0)
+			r = avd__fail(&message, errno, "no eventfd: %s", strerror(errno));
+	}
+	if (r == 0)
+		r = avd__table_plan(&sweep->table, plan, &message);
+	if (r == 0)
+		r = avd__store_open(sweep->options.dir, &sweep->table, &sweep->store, &message);
+	if (r == 0 && (r = choose(sweep)) < 0)
+		avd__fail(&message, ENOMEM, "out of memory");
+	if (r < 0) {
+		avd_sweep_free(sweep);
+		avd__error_copy(&message, error, error_size);
+		return r;
+	}
+	avd__room_init(&sweep->room, sweep->options.jobs, plan->options.machine,
+		       plan->options.qemu);
+	*ret_sweep = sweep;
+	return 0;
+}
+
+static void free_job(struct job *job)
+{
+	avd_cell_free(job->cell);
+	free(job);
+}
+
+void avd_sweep_free(avd_sweep *sweep)
+{
+	if (!sweep)
+		return;
+	for (struct job *job = sweep->jobs; job; job = job->next)
+		avd_cell_cancel(job->cell);
+	while (sweep->jobs) {
+		struct job *job = sweep->jobs;
+		sweep->jobs = job->next;
+		pthread_join(job->thread, NULL);
+		free_job(job);
+	}
+	avd__store_close(&sweep->store);
+	avd__table_free(&sweep->table);
+	free(sweep->chosen);
+	avd__close(&sweep->event_fd);
+	free(sweep);
+}
+
+int avd_sweep_fd(const avd_sweep *sweep)
+{
+	return sweep->event_fd;
+}
+
+const char *avd_sweep_error(const avd_sweep *sweep)
+{
+	return sweep->error.text;
+}
+
+void avd_sweep_cancel(avd_sweep *sweep)
+{
+	atomic_store(&sweep->cancelled, 1);
+	eventfd_write(sweep->event_fd, 1);
+}
+
+int avd_sweep_progress(const avd_sweep *sweep, struct avd_progress *ret_progress)
+{
+	struct avd_progress progress = sweep->progress;
+	progress.size = ret_progress->size;
+	if (progress.size < sizeof(progress.size) || progress.size > sizeof(progress))
+		return -EINVAL;
+	memcpy(ret_progress, &progress, progress.size);
+	return 0;
+}
+
+/* Sets what a row came to, in memory and on the disk, and tells the caller. */
+static int settle(struct avd_sweep *sweep, size_t index, const struct avd__came *came)
+{
+	int r = avd__table_set(&sweep->table, index, came);
+	if (r < 0)
+		return avd__fail(&sweep->error, ENOMEM, "out of memory");
+	r = avd__store_add(&sweep->store, index, came, &sweep->error);
+	if (r < 0)
+		return r;
+	const struct avd_cell_result result = avd__result_of(&sweep->table.rows[index]);
+	count_done(sweep, &result);
+	if (!result.met && (sweep->options.flags & AVD_SWEEP_FAIL_FAST))
+		sweep->stopping = 1;
+	if (sweep->options.on_cell)
+		sweep->options.on_cell(sweep->options.userdata, index, &result);
+	return 0;
+}
+
+/* A cell that has no verdict: what its row says instead. */
+static int settle_untried(struct avd_sweep *sweep, size_t index, const char *why)
+{
+	char reason[AVD_VERDICT_REASON_MAX];
+	snprintf(reason, sizeof(reason), "could not be tried: %.900s", why);
+	const struct avd__came came = {
+		.outcome = AVD_OUTCOME_UNCONFIRMED,
+		.reason_code = AVD_REASON_NOT_RUN,
+		.result = AVD_RESULT_FAILED,
+		.result_code = AVD_REASON_NOT_RUN,
+		.reason = reason,
+		.result_reason = reason,
+		.recording = "",
+	};
+	return settle(sweep, index, &came);
+}
+
+/* The recording alone says what a cell came to: what is kept is what was judged. */
+static int harvest(struct avd_sweep *sweep, const struct job *job)
+{
+	struct avd__came came;
+	struct avd__error error = {0};
+	char *name = NULL;
+	const struct avd__row *row = &sweep->table.rows[job->index];
+	if (atomic_load(&sweep->cancelled)) /* it will be run when the sweep goes on */
+		return 0;
+	if (job->result < 0)
+		return settle_untried(sweep, job->index, avd_cell_error(job->cell));
+	int r = avd__store_recording(row, &name);
+	if (r < 0)
+		return avd__fail(&sweep->error, ENOMEM, "out of memory");
+	r = avd__store_judge(sweep->store.dir_fd, name, &sweep->table, &came, &error);
+	free(name);
+	return r < 0 ? settle_untried(sweep, job->index, error.text)
+		     : settle(sweep, job->index, &came);
+}
+
+/* Joins the jobs that have ended. */
+static int reap(struct avd_sweep *sweep)
+{
+	int r = 0;
+	for (struct job **at = &sweep->jobs; *at;) {
+		struct job *job = *at;
+		if (!atomic_load(&job->ended)) {
+			at = &job->next;
+			continue;
+		}
+		*at = job->next;
+		pthread_join(job->thread, NULL);
+		avd__room_give(&sweep->room, sweep->table.rows[job->index].cpus,
+			       sweep->plan->options.memory_bytes);
+		sweep->progress.running--;
+		if (r == 0)
+			r = harvest(sweep, job);
+		free_job(job);
+	}
+	return r;
+}
+
+static avd_cell *make_cell(struct avd_sweep *sweep, size_t index, char *error, size_t error_size)
+{
+	struct avd_cell_options options = sweep->plan->options;
+	struct avd_plan_cell planned;
+	avd_cell *cell = NULL;
+	char *name = NULL, *path = NULL;
+	avd_plan_get(sweep->plan, index, &planned);
+	options.kernel = planned.kernel;
+	options.scheduler = planned.scheduler;
+	options.scheduler_count = planned.scheduler_count;
+	options.payload = planned.payload;
+	options.payload_count = planned.payload_count;
+	options.topology = planned.topology;
+	options.log = sweep->options.log;
+	options.userdata = sweep->options.userdata;
+	snprintf(error, error_size, "out of memory");
+	if (avd__store_recording(&sweep->table.rows[index], &name) == 0 &&
+	    asprintf(&path, "%s/%s", sweep->store.dir, name) > 0) {
+		options.record_path = path;
+		if (avd_cell_new(&options, &cell, error, error_size) < 0)
+			cell = NULL;
+		free(path);
+	}
+	free(name);
+	return cell;
+}
+
+/* Signals are the caller's affair: the thread is born with all of them blocked. */
+static int start_thread(struct job *job)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	const int code = pthread_create(&job->thread, NULL, run_job, job);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -code;
+}
+
+static int start_job(struct avd_sweep *sweep, size_t index)
+{
+	char error[1024];
+	struct job *job = calloc(1, sizeof(*job));
+	if (!job)
+		return avd__fail(&sweep->error, ENOMEM, "out of memory");
+	job->sweep = sweep;
+	job->index = index;
+	job->cell = make_cell(sweep, index, error, sizeof(error));
+	if (job->cell && sweep->options.on_cell)
+		sweep->options.on_cell(sweep->options.userdata, index, NULL);
+	int r = job->cell ? start_thread(job) : 0;
+	if (job->cell && r == 0) {
+		job->next = sweep->jobs;
+		sweep->jobs = job;
+		sweep->progress.running++;
+		return 0;
+	}
+	avd__room_give(&sweep->room, sweep->table.rows[index].cpus,
+		       sweep->plan->options.memory_bytes);
+	if (!job->cell)
+		r = settle_untried(sweep, index, error);
+	else
+		r = avd__fail(&sweep->error, -r, "cannot start a thread for a cell: %s",
+			      strerror(-r));
+	free_job(job);
+	return r;
+}
+
+static int start_jobs(struct avd_sweep *sweep)
+{
+	int r = 0;
+	while (r == 0 && !sweep->stopping && sweep->next < sweep->table.count) {
+		const size_t index = sweep->next;
+		if (sweep->chosen[index]) {
+			if (!avd__room_take(&sweep->room, sweep->table.rows[index].cpus,
+					    sweep->plan->options.memory_bytes))
+				break;
+			r = start_job(sweep, index);
+		}
+		sweep->next++;
+	}
+	return r;
+}
+
+int avd_sweep_step(avd_sweep *sweep)
+{
+	eventfd_t events;
+	if (sweep->over || (sweep->broken && !sweep->jobs))
+		return sweep->broken;
+	eventfd_read(sweep->event_fd, &events);
+	if (atomic_load(&sweep->cancelled) && !sweep->stopping)
+		sweep->stopping = 1;
+	int r = reap(sweep);
+	if (r == 0)
+		r = start_jobs(sweep);
+	if (r < 0 && !sweep->broken) {
+		sweep->broken = r;
+		sweep->stopping = 1;
+	}
+	if (sweep->broken || atomic_load(&sweep->cancelled)) {
+		for (struct job *job = sweep->jobs; job; job = job->next)
+			avd_cell_cancel(job->cell);
+	}
+	if (sweep->jobs)
+		return 1;
+	if (!sweep->broken) {
+		sweep->over = 1;
+		r = avd__store_write(&sweep->store, &sweep->table, &sweep->error);
+		if (r < 0)
+			sweep->broken = r;
+	}
+	return sweep->broken;
+}
+
+int avd_sweep_run(avd_sweep *sweep)
+{
+	int r;
+	while ((r = avd_sweep_step(sweep)) > 0) {
+		struct pollfd event = {.fd = sweep->event_fd, .events = POLLIN};
+		if (poll(&event, 1, -1) < 0 && errno != EINTR)
+			return avd__fail(&sweep->error, errno, "poll: %s", strerror(errno));
+	}
+	return r;
+}
