@@ -22,6 +22,9 @@
 #define NAME "kvm-answer"
 /* First line of the file; the number changes with what the probe tries. */
 #define HEAD "attachverdict kvm-answer 1"
+/* The last line: over all before it. */
+#define SUM "crc32c %08" PRIx32 "\n"
+#define SUM_SIZE 16u
 /* Key, reason and head have some 800 bytes at most; what is longer is none of ours. */
 #define FILE_MAX 2048u
 
@@ -105,13 +108,12 @@ static char *next_line(char **rest)
 static int parse(char *text, size_t size, const char *key, struct avd__kvm_answer *ret_answer)
 {
 	/* The sum stands in the last line, over all before it. */
-	static const char sum_word[] = "crc32c ";
-	char *rest = text, *sum = memmem(text, size, sum_word, strlen(sum_word));
-	if (strlen(text) != size || !sum || sum == text || sum[-1] != '\n')
+	char sum[SUM_SIZE + 1];
+	char *rest = text;
+	if (strlen(text) != size || size < SUM_SIZE)
 		return -ENOENT;
-	const uint32_t crc = avd__crc32c(0, text, (size_t)(sum - text));
-	char *end;
-	if (strtoul(sum + strlen(sum_word), &end, 16) != crc || strcmp(end, "\n") != 0)
+	snprintf(sum, sizeof(sum), SUM, avd__crc32c(0, text, size - SUM_SIZE));
+	if (strcmp(text + size - SUM_SIZE, sum) != 0)
 		return -ENOENT;
 	const char *head = next_line(&rest), *kept = next_line(&rest);
 	const char *result = next_line(&rest), *why = next_line(&rest);
@@ -178,7 +180,7 @@ int avd__answer_store(const char *path, const char *key, const struct avd__kvm_a
 		return r;
 	avd__buf_printf(&text, HEAD "\n%s\n%d\n%s\n", key, -answer->result, answer->why);
 	const uint32_t crc = text.error ? 0 : avd__crc32c(0, text.data, text.len);
-	avd__buf_printf(&text, "crc32c %08" PRIx32 "\n", crc);
+	avd__buf_printf(&text, SUM, crc);
 	r = text.error ? avd__fail(error, -text.error, "out of memory")
 		       : write_file(path, &text, error);
 	avd__buf_free(&text);

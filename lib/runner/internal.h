@@ -45,8 +45,10 @@ struct avd_machine {
 	bool stop_told; /* the kind was told to stop */
 	bool muted; /* on_channel takes no more */
 	struct avd_machine_end end;
-	/* What tests put in place of the real kinds; NULL: choose. */
-	const struct avd__machine_ops *ops;
+	/* What tests put in place of the real thing. */
+	const struct avd__machine_ops *ops; /* NULL: choose */
+	int (*open_kernel)(struct avd_machine *machine, struct avd__machine_spec *spec,
+			   int *ret_fd);
 };
 
 #endif

@@ -11,6 +11,18 @@
 #include "image/kernel.h"
 #include "runner/internal.h"
 
+static int open_kernel(struct avd_machine *machine, struct avd__machine_spec *spec, int *ret_fd)
+{
+	const struct avd_machine_options *o = &machine->config.options;
+	struct avd__kernel *kernel = NULL;
+	int r = avd__kernel_open(o->kernel, &kernel, &machine->error);
+	if (r == 0)
+		r = avd__run_open_kernel(&machine->run, kernel, o->kernel, o->cache_dir, ret_fd,
+					 &spec->kernel_format, &spec->kernel_pvh, &machine->error);
+	avd__kernel_free(kernel);
+	return r;
+}
+
 int avd_machine_new(const struct avd_machine_options *options, avd_machine **ret_machine,
 		    char *text, size_t text_size)
 {
@@ -20,6 +32,7 @@ int avd_machine_new(const struct avd_machine_options *options, avd_machine **ret
 	if (r == 0) {
 		machine->epoll_fd = machine->stop_fd = -1;
 		machine->sandbox = "none";
+		machine->open_kernel = open_kernel;
 		r = avd__machine_config_init(&machine->config, options, &error);
 	}
 	if (r == 0) {
@@ -100,18 +113,6 @@ static int choose(struct avd_machine *machine)
 	return choice->ops->probe(o->qemu, &choice->accel, &machine->error);
 }
 
-static int open_kernel(struct avd_machine *machine, struct avd__machine_spec *spec, int *ret_fd)
-{
-	const struct avd_machine_options *o = &machine->config.options;
-	struct avd__kernel *kernel = NULL;
-	int r = avd__kernel_open(o->kernel, &kernel, &machine->error);
-	if (r == 0)
-		r = avd__run_open_kernel(&machine->run, kernel, o->kernel, o->cache_dir, ret_fd,
-					 &spec->kernel_format, &spec->kernel_pvh, &machine->error);
-	avd__kernel_free(kernel);
-	return r;
-}
-
 static int boot(struct avd_machine *machine)
 {
 	const struct avd_machine_options *o = &machine->config.options;
@@ -130,7 +131,7 @@ static int boot(struct avd_machine *machine)
 	};
 	int r = avd__machine_initramfs(o, &initramfs_fd, &spec.initramfs_bytes, &machine->error);
 	if (r == 0)
-		r = open_kernel(machine, &spec, &kernel_fd);
+		r = machine->open_kernel(machine, &spec, &kernel_fd);
 	if (r == 0)
 		r = check_stop(machine);
 	if (r == 0) {

@@ -252,7 +252,7 @@ static const char *fake_sandbox(const struct avd__machine *machine)
 	return "none";
 }
 
-static const struct avd__machine_ops fake_ops = {
+const struct avd__machine_ops fake_ops = {
 	.name = "fake",
 	.probe = fake_probe,
 	.start = fake_start,

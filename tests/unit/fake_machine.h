@@ -34,6 +34,8 @@ struct fake_machine {
 	int starts, frees;
 };
 
+extern const struct avd__machine_ops fake_ops;
+
 /* One machine a test: reset at the start of each. */
 extern struct fake_machine fake;
 void fake_reset(void);

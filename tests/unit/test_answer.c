@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+/* What is remembered of /dev/kvm: only what is whole, ours, and still holds. */
+#include <attachverdict/attachverdict.h>
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runner/answer.h"
+
+#define KEY "0-1-2 6:82:2792:17.000000001 6.18 0.1.0"
+
+static char dir[64], path[128];
+static const struct avd__kvm_answer no = {.result = -ENOTSUP, .why = "it stops at shlx"};
+
+static int entries(const char *name)
+{
+	int count = 0;
+	DIR *d = opendir(name);
+	ck_assert_ptr_nonnull(d);
+	for (struct dirent *e; (e = readdir(d));)
+		count += e->d_name[0] != '.';
+	closedir(d);
+	return count;
+}
+
+static void setup(void)
+{
+	snprintf(dir, sizeof(dir), "/tmp/avd-answer-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/sub/kvm-answer", dir);
+}
+
+static void teardown(void)
+{
+	char sub[96];
+	snprintf(sub, sizeof(sub), "%s/sub", dir);
+	unlink(path);
+	rmdir(sub);
+	snprintf(path, sizeof(path), "%s/kvm-answer", dir);
+	unlink(path);
+	ck_assert_int_eq(rmdir(dir), 0); /* nothing else was left */
+}
+
+static void store(const struct avd__kvm_answer *answer)
+{
+	struct avd__error error = {0};
+	const int r = avd__answer_store(path, KEY, answer, &error);
+	ck_assert_msg(r == 0, "%s", error.text);
+}
+
+static int load(struct avd__kvm_answer *ret_answer)
+{
+	return avd__answer_load(path, KEY, ret_answer);
+}
+
+START_TEST(keeps_both_answers)
+{
+	const struct avd__kvm_answer yes = {.result = 0};
+	struct avd__kvm_answer got;
+	ck_assert_int_eq(load(&got), -ENOENT);
+	store(&no);
+	ck_assert_int_eq(load(&got), 0);
+	ck_assert_int_eq(got.result, -ENOTSUP);
+	ck_assert_str_eq(got.why, no.why);
+	ck_assert(got.remembered);
+	store(&yes);
+	ck_assert_int_eq(load(&got), 0);
+	ck_assert_int_eq(got.result, 0);
+	ck_assert_str_eq(got.why, "");
+}
+END_TEST
+
+START_TEST(stale_is_none)
+{
+	struct avd__kvm_answer got;
+	store(&no);
+	ck_assert_int_eq(avd__answer_load(path, KEY "1", &got), -ENOENT);
+	ck_assert_int_eq(avd__answer_load(path, "1" KEY, &got), -ENOENT);
+	ck_assert_int_eq(avd__answer_load(path, "", &got), -ENOENT);
+}
+END_TEST
+
+static size_t read_all(char *out, size_t size)
+{
+	int fd = open(path, O_RDONLY);
+	ck_assert_int_ge(fd, 0);
+	const ssize_t n = read(fd, out, size);
+	ck_assert_int_gt(n, 0);
+	close(fd);
+	return (size_t)n;
+}
+
+static void write_all(const char *bytes, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, bytes, size), (ssize_t)size);
+	close(fd);
+}
+
+START_TEST(torn_or_changed_is_none)
+{
+	char whole[2048], changed[2048];
+	struct avd__kvm_answer got;
+	store(&no);
+	const size_t size = read_all(whole, sizeof(whole));
+	for (size_t i = 0; i < size; i++) {
+		write_all(whole, i);
+		ck_assert_msg(load(&got) == -ENOENT, "cut at %zu", i);
+		for (int bit = 0; bit < 8; bit++) {
+			memcpy(changed, whole, size);
+			changed[i] ^= (char)(1 << bit);
+			write_all(changed, size);
+			ck_assert_msg(load(&got) == -ENOENT, "bit %d of %zu", bit, i);
+		}
+	}
+	memcpy(changed, whole, size);
+	changed[size] = '\n';
+	write_all(changed, size + 1);
+	ck_assert_int_eq(load(&got), -ENOENT);
+	write_all(whole, size);
+	ck_assert_int_eq(load(&got), 0);
+}
+END_TEST
+
+START_TEST(what_others_may_write_is_none)
+{
+	struct avd__kvm_answer got;
+	char link[128];
+	store(&no);
+	ck_assert_int_eq(chmod(path, 0620), 0);
+	ck_assert_int_eq(load(&got), -ENOENT);
+	ck_assert_int_eq(chmod(path, 0602), 0);
+	ck_assert_int_eq(load(&got), -ENOENT);
+	ck_assert_int_eq(chmod(path, 0644), 0);
+	ck_assert_int_eq(load(&got), 0);
+	snprintf(link, sizeof(link), "%s/kvm-answer", dir);
+	ck_assert_int_eq(symlink(path, link), 0);
+	ck_assert_int_eq(avd__answer_load(link, KEY, &got), -ENOENT);
+	ck_assert_int_eq(unlink(link), 0);
+	ck_assert_int_eq(mkfifo(link, 0600), 0); /* nobody waits for its other end */
+	ck_assert_int_eq(avd__answer_load(link, KEY, &got), -ENOENT);
+}
+END_TEST
+
+/* Writers and readers at once: a reader finds one whole answer or the other. */
+START_TEST(many_processes_at_once)
+{
+	struct avd__kvm_answer got;
+	store(&no);
+	for (int i = 0; i < 4; i++) {
+		const pid_t pid = fork();
+		ck_assert_int_ge(pid, 0);
+		if (pid)
+			continue;
+		const struct avd__kvm_answer mine = {.result = i % 2 ? 0 : -ENOTSUP};
+		for (int n = 0; n < 500; n++) {
+			if (avd__answer_store(path, KEY, &mine, NULL) < 0 || load(&got) < 0)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 4; i++) {
+		int status;
+		ck_assert_int_ge(wait(&status), 0);
+		ck_assert_int_eq(status, 0);
+	}
+	*strrchr(path, '/') = '\0';
+	ck_assert_int_eq(entries(path), 1); /* no temporary file is left */
+	strcat(path, "/kvm-answer");
+}
+END_TEST
+
+START_TEST(stands_where_it_should)
+{
+	char name[256];
+	ck_assert_int_eq(setenv("XDG_RUNTIME_DIR", "/run/user/7", 1), 0);
+	ck_assert_int_eq(setenv("XDG_CACHE_HOME", "/c", 1), 0);
+	ck_assert_int_gt(avd_machine_answer_path(NULL, name, sizeof(name)), 0);
+	ck_assert_str_eq(name, "/run/user/7/attachverdict/kvm-answer");
+	ck_assert_int_eq(avd_machine_answer_path("/x", name, sizeof(name)), 13);
+	ck_assert_str_eq(name, "/x/kvm-answer");
+	ck_assert_int_eq(setenv("XDG_RUNTIME_DIR", "relative", 1), 0);
+	ck_assert_int_eq(avd_machine_answer_path(NULL, NULL, 0), 27);
+	avd_machine_answer_path(NULL, name, sizeof(name));
+	ck_assert_str_eq(name, "/c/attachverdict/kvm-answer");
+	unsetenv("XDG_CACHE_HOME");
+	unsetenv("HOME");
+	ck_assert_int_eq(avd_machine_answer_path(NULL, name, sizeof(name)), -ENOENT);
+}
+END_TEST
+
+/* The real device, if there is one: asked once, then remembered, unless it must be fresh. */
+START_TEST(asks_once)
+{
+	struct avd__kvm_answer first, second;
+	char key[512];
+	avd__kvm_answer(dir, false, NULL, &first);
+	ck_assert(!first.remembered);
+	const bool kept = avd__answer_key(key, sizeof(key)) &&
+			  (first.result == 0 || first.result == -ENOTSUP);
+	ck_assert_int_eq(entries(dir), kept);
+	avd__kvm_answer(dir, false, NULL, &second);
+	ck_assert(second.remembered == kept);
+	ck_assert_str_eq(second.why, first.why);
+	avd__kvm_answer(dir, true, NULL, &second);
+	ck_assert(!second.remembered);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("answer");
+	TCase *tc = tcase_create("answer");
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, keeps_both_answers);
+	tcase_add_test(tc, stale_is_none);
+	tcase_add_test(tc, torn_or_changed_is_none);
+	tcase_add_test(tc, what_others_may_write_is_none);
+	tcase_add_test(tc, many_processes_at_once);
+	tcase_add_test(tc, stands_where_it_should);
+	tcase_add_test(tc, asks_once);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	const int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
