@@ -63,6 +63,9 @@ int cli_parse_duration(const struct cli_command *command, const char *option, co
 		       uint64_t *ret_ms);
 int cli_parse_size(const struct cli_command *command, const char *option, const char *text,
 		   uint64_t *ret_bytes);
+/* A whole number from 1 to `most`. */
+int cli_parse_count(const struct cli_command *command, const char *option, const char *text,
+		    uint32_t most, uint32_t *ret_count);
 /* Index into the list of words. */
 int cli_parse_word(const struct cli_command *command, const char *option, const char *text,
 		   const char *const *words, size_t count, uint32_t *ret_index);

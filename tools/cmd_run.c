@@ -2,16 +2,20 @@
 #include "cmd_run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "series.h"
 #include "status.h"
 
-/* What the handler may touch. There is one run in a process. */
-static avd_cell *running_cell;
+/* What the handler may touch. There is one run at a time in a process. */
+static avd_cell *volatile running_cell; /* NULL between two runs */
 static volatile sig_atomic_t interrupted; /* the first signal's number */
 static volatile sig_atomic_t on_terminal;
 
@@ -21,7 +25,8 @@ static void on_signal(int number)
 	static const char clear_line[] = "\r\033[K";
 	if (!interrupted) {
 		interrupted = number;
-		avd_cell_cancel(running_cell);
+		if (running_cell)
+			avd_cell_cancel(running_cell);
 		return;
 	}
 	if (on_terminal && write(STDERR_FILENO, clear_line, sizeof(clear_line) - 1) < 0) {
@@ -33,10 +38,9 @@ static void on_signal(int number)
 
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
-static void catch_signals(avd_cell *cell)
+static void catch_signals(void)
 {
 	struct sigaction action = {.sa_handler = on_signal}, before;
-	running_cell = cell;
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < CLI_COUNT(stop_signals); i++) {
 		sigaction(stop_signals[i], NULL, &before);
@@ -90,13 +94,33 @@ static void on_log(void *userdata, enum avd_log_level level, const char *text)
 		status_note(status, text, strlen(text));
 }
 
-static int run_cell(struct run_request *request)
+/* Where this run's recording goes, and where it leaves its files: by its number in a series. */
+struct places {
+	char *record, *keep;
+};
+
+static int find_places(const struct run_request *request, uint32_t run, struct places *places)
+{
+	*places = (struct places){NULL, NULL};
+	if (request->record && asprintf(&places->record, "%s.%" PRIu32, request->record, run) < 0)
+		return cli_error("out of memory");
+	if (request->keep && asprintf(&places->keep, "%s/%" PRIu32, request->keep, run) < 0)
+		return cli_error("out of memory");
+	if (places->keep && mkdir(places->keep, 0700) < 0 && errno != EEXIST)
+		return cli_error("cannot make the directory %s: %s", places->keep, strerror(errno));
+	return 0;
+}
+
+/* Takes what the cell came to. Returns -1 to go on, or the exit code. */
+typedef int (*take_fn)(void *userdata, avd_cell *cell, uint64_t wall_ns);
+
+static int run_cell(struct run_request *request, const char *prefix, take_fn take, void *userdata)
 {
 	struct status status;
 	avd_cell *cell;
 	char error[1024];
 
-	status_start(&status, request->verbose, &interrupted);
+	status_start(&status, request->verbose, prefix, &interrupted);
 	on_terminal = status.have_thread;
 	request->cell.on_event = on_event;
 	request->cell.log = on_log;
@@ -107,24 +131,75 @@ static int run_cell(struct run_request *request)
 		cli_error("%s", error);
 		return r == -EINVAL || r == -E2BIG ? CLI_USAGE : CLI_NOT_TRIED;
 	}
-	catch_signals(cell);
+	running_cell = cell;
+	catch_signals();
 	status_phase(&status, "preparing: the kernel and the initramfs");
 	r = avd_cell_start(cell);
 	if (r >= 0) {
 		status_phase(&status, "booting: waiting for the guest's first frame");
 		r = avd_cell_run(cell);
 	}
+	const uint64_t wall_ns = status_elapsed(&status);
 	status_end(&status);
 	int code;
 	if (r >= 0)
-		code = cli_print_report(avd_cell_stream(cell), request->format, request->verbose);
+		code = take(userdata, cell, wall_ns);
 	else if (interrupted)
 		code = CLI_NOT_TRIED;
 	else
 		code = cli_error("%s", avd_cell_error(cell));
-	release_signals();
+	running_cell = NULL;
 	avd_cell_free(cell);
 	return code;
+}
+
+static int take_only_one(void *userdata, avd_cell *cell, uint64_t wall_ns)
+{
+	const struct run_request *request = userdata;
+	(void)wall_ns;
+	return cli_print_report(avd_cell_stream(cell), request->format, request->verbose);
+}
+
+struct series_run {
+	struct series *series;
+	const struct places *places;
+};
+
+static int take_one_of_many(void *userdata, avd_cell *cell, uint64_t wall_ns)
+{
+	const struct series_run *run = userdata;
+	/* A run that was stopped says nothing about the cell. */
+	if (interrupted)
+		return CLI_NOT_TRIED;
+	const int code =
+		series_add(run->series, avd_cell_stream(cell), wall_ns, run->places->record);
+	return code ? code : -1;
+}
+
+/* Ends at the first run that could not be tried, and tells what there is by then. */
+static int run_series(struct run_request *request)
+{
+	struct series series;
+	int code = -1;
+
+	series_begin(&series, request->repeat, request->format, request->verbose);
+	for (uint32_t run = 1; run <= request->repeat && code < 0 && !interrupted; run++) {
+		struct places places;
+		struct series_run one = {&series, &places};
+		char prefix[64];
+		snprintf(prefix, sizeof(prefix),
+			 "run %" PRIu32 " of %" PRIu32 ", %" PRIu32 " failed: ", run,
+			 request->repeat, series.done - series.passed);
+		code = find_places(request, run, &places);
+		request->cell.record_path = places.record;
+		request->cell.keep_dir = places.keep;
+		if (code == 0)
+			code = run_cell(request, prefix, take_one_of_many, &one);
+		free(places.record);
+		free(places.keep);
+	}
+	const int sum = series_end(&series);
+	return code < 0 ? sum : code;
 }
 
 /* Ends as the signal would have ended it, so that a shell's loop stops too; shells show 128 and
@@ -142,7 +217,9 @@ static int run(const struct cli_command *command, int argc, char **argv)
 	struct run_request request;
 	int code = run_parse(command, argc, argv, &request);
 	if (code < 0)
-		code = run_cell(&request);
+		code = request.repeat > 1 ? run_series(&request)
+					  : run_cell(&request, "", take_only_one, &request);
+	release_signals();
 	run_request_free(&request);
 	return interrupted ? end_by_signal(code) : code;
 }

@@ -9,12 +9,14 @@ struct run_request {
 	struct avd_cell_options cell;
 	uint32_t format; /* enum cli_format */
 	int verbose;
+	uint32_t repeat; /* runs of the cell; above 1 the next two have a number appended */
+	const char *record, *keep;
 	/* what the options point to */
 	const char **scheduler, **includes;
 	char **payload, *found[2];
 };
 
-#define RUN_OPTION_COUNT 31
+#define RUN_OPTION_COUNT 32
 extern const struct cli_option run_options[RUN_OPTION_COUNT];
 extern const char run_more[];
 

@@ -6,6 +6,9 @@
 
 #include "cmd_run.h"
 
+/* A week of the quickest cells; beyond it a mistake is likelier. */
+#define REPEAT_MAX 1000000u
+
 enum {
 	OPT_TOPOLOGY = 256,
 	OPT_MEMORY,
@@ -33,6 +36,7 @@ enum {
 	OPT_NO_SANDBOX,
 	OPT_VERIFIER_STATS,
 	OPT_VERIFIER_LOG,
+	OPT_REPEAT,
 };
 
 const struct cli_option run_options[RUN_OPTION_COUNT] = {
@@ -67,13 +71,14 @@ const struct cli_option run_options[RUN_OPTION_COUNT] = {
 	{OPT_NO_SANDBOX, "no-sandbox", NULL, NULL},
 	{OPT_VERIFIER_STATS, "verifier-stats", "WORD", NULL},
 	{OPT_VERIFIER_LOG, "verifier-log", "LEVEL", NULL},
+	{OPT_REPEAT, "repeat", "N", NULL},
 };
 
 const char run_more[] =
-	"More: --carrier auto|serial|window --boot-timeout [120s] --silence-timeout [60s]\n"
-	"  --idle-timeout [60s] --budget-wall [120s] --channel-limit [256M] --no-sandbox\n"
-	"  --budget-cpu [35s] --timeout [600s] --settle [100ms] --verifier-log 0|1|2|4\n"
-	"  --verifier-stats on|off --payload-timeout --dispatch-timeout --log-limit [4M]\n"
+	"More: --carrier auto|serial|window --silence-timeout [60s] --boot-timeout [120s]\n"
+	"  --channel-limit [256M] --verifier-log 0|1|2|4 --dispatch-timeout --no-sandbox\n"
+	"  --idle-timeout [60s] --budget-wall [120s] --budget-cpu [35s] --payload-timeout\n"
+	"  --repeat N --settle [100ms] --timeout [600s] --verifier-stats --log-limit [4M]\n"
 	"Exit status: 0 passed; 1 failed, with a verdict; 2 wrong usage; 3 not tried";
 
 /* Where an option of time goes, NULL for the others. */
@@ -109,8 +114,6 @@ static const char **text_of(struct avd_cell_options *cell, int id)
 	switch (id) {
 	case 'k':
 		return &cell->kernel;
-	case 'r':
-		return &cell->record_path;
 	case OPT_TOPOLOGY:
 		return &cell->topology;
 	case OPT_QEMU:
@@ -119,11 +122,15 @@ static const char **text_of(struct avd_cell_options *cell, int id)
 		return &cell->kernel_args;
 	case OPT_CACHE_DIR:
 		return &cell->cache_dir;
-	case OPT_KEEP:
-		return &cell->keep_dir;
 	default:
 		return NULL;
 	}
+}
+
+/* Text that a series changes for each run. */
+static const char **place_of(struct run_request *request, int id)
+{
+	return id == 'r' ? &request->record : id == OPT_KEEP ? &request->keep : NULL;
 }
 
 static const char *name_of(int id)
@@ -200,6 +207,8 @@ static int parse_checked(const struct cli_command *command, int id, const char *
 	case OPT_MACHINE:
 		return cli_parse_word(command, "machine", value, machines, CLI_COUNT(machines),
 				      &cell->machine);
+	case OPT_REPEAT:
+		return cli_parse_count(command, "repeat", value, REPEAT_MAX, &request->repeat);
 	case OPT_CARRIER:
 		return cli_parse_word(command, "carrier", value, carriers, CLI_COUNT(carriers),
 				      &cell->carrier);
@@ -225,6 +234,8 @@ static int parse_option(const struct cli_command *command, int id, const char *v
 	struct avd_cell_options *cell = &request->cell;
 	uint64_t *duration = duration_of(cell, id);
 	const char **text = text_of(cell, id);
+	if (!text)
+		text = place_of(request, id);
 	if (duration)
 		return cli_parse_duration(command, name_of(id), value, duration);
 	if ((text || id == 's' || id == OPT_INCLUDE) && !*value)
@@ -272,6 +283,8 @@ int run_parse(const struct cli_command *command, int argc, char **argv,
 		ret_request->payload ? cli_find_program(ret_request->payload[0]) : NULL;
 	if (ret_request->found[1])
 		ret_request->payload[0] = ret_request->found[1];
+	cell->record_path = ret_request->record;
+	cell->keep_dir = ret_request->keep;
 	cell->scheduler = ret_request->scheduler;
 	cell->includes = ret_request->includes;
 	return -1;

@@ -203,6 +203,20 @@ int cli_parse_size(const struct cli_command *command, const char *option, const 
 			 command->name, option, text);
 }
 
+int cli_parse_count(const struct cli_command *command, const char *option, const char *text,
+		    uint32_t most, uint32_t *ret_count)
+{
+	static const char *const units[] = {""};
+	static const uint64_t scales[] = {1};
+	uint64_t count;
+	if (parse_scaled(text, units, scales, 1, &count) == 0 && count <= most) {
+		*ret_count = (uint32_t)count;
+		return 0;
+	}
+	return cli_usage(command, "%s: --%s '%s' is no whole number from 1 to %u", command->name,
+			 option, text, most);
+}
+
 int cli_parse_word(const struct cli_command *command, const char *option, const char *text,
 		   const char *const *words, size_t count, uint32_t *ret_index)
 {

@@ -44,8 +44,8 @@ static void draw(struct status *status)
 
 	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
 		size.ws_col = COLUMNS_DEFAULT;
-	snprintf(line, sizeof(line), "%s, %.1f s (%.1f s in all)%s", status->phase,
-		 seconds(now - status->phase_ns), seconds(now - status->started_ns),
+	snprintf(line, sizeof(line), "%s%s, %.1f s (%.1f s in all)%s", status->prefix,
+		 status->phase, seconds(now - status->phase_ns), seconds(now - status->started_ns),
 		 *status->interrupted ? "; stopping, Ctrl-C again ends at once" : "");
 	fprintf(stderr, CLEAR_LINE "%.*s", size.ws_col - 1, line);
 	fflush(stderr);
@@ -82,7 +82,8 @@ static int start_thread(struct status *status)
 	return r;
 }
 
-void status_start(struct status *status, int verbose, const volatile sig_atomic_t *interrupted)
+void status_start(struct status *status, int verbose, const char *prefix,
+		  const volatile sig_atomic_t *interrupted)
 {
 	const char *term = getenv("TERM");
 	pthread_condattr_t attr;
@@ -90,6 +91,7 @@ void status_start(struct status *status, int verbose, const volatile sig_atomic_
 	*status = (struct status){
 		.verbose = verbose,
 		.phase = "starting",
+		.prefix = prefix,
 		.interrupted = interrupted,
 		.started_ns = now_ns(),
 	};
@@ -130,6 +132,11 @@ void status_note(struct status *status, const char *text, size_t len)
 	if (status->have_thread)
 		draw(status);
 	pthread_mutex_unlock(&status->lock);
+}
+
+uint64_t status_elapsed(struct status *status)
+{
+	return now_ns() - status->started_ns;
 }
 
 void status_end(struct status *status)

@@ -17,16 +17,20 @@ struct status {
 	int have_thread, drawn, ending;
 	int verbose;
 	const char *phase; /* static text */
+	const char *prefix; /* before the phase on a terminal; outlives the status */
 	uint64_t started_ns, phase_ns;
 	const volatile sig_atomic_t *interrupted;
 };
 
 /* `interrupted`: set once the user asked to stop; read while it is drawn. */
-void status_start(struct status *status, int verbose, const volatile sig_atomic_t *interrupted);
+void status_start(struct status *status, int verbose, const char *prefix,
+		  const volatile sig_atomic_t *interrupted);
 /* A new phase; `text` is static. */
 void status_phase(struct status *status, const char *text);
 /* A line of its own above the status. Hostile bytes are escaped. */
 void status_note(struct status *status, const char *text, size_t len);
+/* Since the start, ns. */
+uint64_t status_elapsed(struct status *status);
 /* Clears the line. */
 void status_end(struct status *status);
 
