@@ -36,7 +36,7 @@ size_t avd__acpi_madt(struct avd__acpi_writer *writer, const struct avd__topolog
 	avd__acpi_put8(writer, 0); /* its id */
 	avd__acpi_put8(writer, 0);
 	avd__acpi_put32(writer, AVD__IOAPIC_BASE);
-	avd__acpi_put32(writer, 0); /* its first interrupt */
+	avd__acpi_put32(writer, AVD__IOAPIC_FIRST);
 	avd__acpi_end(writer, start);
 	return start;
 }

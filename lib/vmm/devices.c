@@ -11,7 +11,8 @@
 
 /* COM1's line, as stock kernels and our ACPI tables have it. */
 #define CONSOLE_IRQ 4u
-_Static_assert(CONSOLE_IRQ < AVD__IOAPIC_PINS, "the console has a pin");
+#define CONSOLE_PIN (CONSOLE_IRQ - AVD__IOAPIC_FIRST)
+_Static_assert(CONSOLE_PIN < AVD__IOAPIC_PINS, "the console has a pin");
 /* The first two slots are RAM. */
 #define WINDOW_SLOT 2u
 
@@ -30,7 +31,7 @@ static void channel_out(void *userdata, const uint8_t *bytes, size_t size)
 static void console_interrupt(void *userdata, bool level)
 {
 	struct avd__vm *vm = userdata;
-	avd__ioapic_line(&vm->ioapic, CONSOLE_IRQ, level);
+	avd__ioapic_line(&vm->ioapic, CONSOLE_PIN, level);
 }
 
 static void interrupt(void *userdata, uint64_t address, uint32_t data)

@@ -14,9 +14,12 @@
 
 #define AVD__IOAPIC_BASE 0xfec00000u
 #define AVD__IOAPIC_BYTES 0x20u /* the index and the data register */
-/* Up to COM1's line and a few to spare. Kernels walk through all of them several times as they
- * start, and each access is an exit. */
-#define AVD__IOAPIC_PINS 8u
+/* COM1's line alone: kernels walk through all pins several times as they start, and each access is
+ * an exit (20 a pin, seen on 7.3). Pin 0 is the interrupt AVD__IOAPIC_FIRST: so says the
+ * MADT.
+ */
+#define AVD__IOAPIC_FIRST 4u
+#define AVD__IOAPIC_PINS 1u
 
 /* The whole state, plain data: it can be copied, saved and restored. */
 struct avd__ioapic_state {

@@ -64,7 +64,7 @@ static int full_box(size_t without)
 	struct avd__vm *vm = machine(&avd__kvm_system, 1, burst, sizeof(burst), without);
 	vm->irqchip = true; /* as far as the console knows; KVM says no to the line, no matter */
 	vm->console.state.ier = 2;
-	vm->ioapic.state.pins[4] = 0x31; /* unmasked */
+	vm->ioapic.state.pins[0] = 0x31; /* unmasked */
 	avd__outbox_put(&vm->console_box, bytes, AVD__OUTBOX_SIZE - ROOM_BYTES);
 	start(vm);
 	for (size_t len = 0; len < AVD__OUTBOX_SIZE; sched_yield()) {

@@ -121,7 +121,7 @@ static void check_madt(void)
 		if (entry[0] == 1) {
 			ck_assert_uint_eq(entry[1], 12);
 			ck_assert_uint_eq(little(entry + 4, 4), AVD__IOAPIC_BASE);
-			ck_assert_uint_eq(little(entry + 8, 4), 0);
+			ck_assert_uint_eq(little(entry + 8, 4), AVD__IOAPIC_FIRST);
 			ioapics++;
 			continue;
 		}
