@@ -14,5 +14,6 @@
 #include <attachverdict/stream.h>
 #include <attachverdict/sweep.h>
 #include <attachverdict/verdict.h>
+#include <attachverdict/verifier.h>
 
 #endif

@@ -25,8 +25,4 @@ const char *avd__payload_end_name(uint32_t ended_by);
 /* CPUs of the bits that are not set in bits[0..count): "0-3,7". Nothing if all are. */
 void avd__put_missing_cpus(struct avd__buf *out, const uint8_t *bits, uint32_t count);
 
-/* The kernel's enum bpf_prog_type as libbpf spells it ("struct_ops"), NULL for a number that is
- * not known here. */
-const char *avd__program_type_name(uint32_t type);
-
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 /* What the verifier made of the scheduler's BPF programs. */
+#include <attachverdict/verifier.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
@@ -9,45 +10,10 @@
 #include "report/json_evidence.h"
 #include "report/text.h"
 
-const char *avd__program_type_name(uint32_t type)
+static const char *type_name(uint32_t type)
 {
-	/* enum bpf_prog_type of include/uapi/linux/bpf.h: fixed, new ones are added at the end */
-	static const char *const names[] = {
-		"unspec",
-		"socket_filter",
-		"kprobe",
-		"sched_cls",
-		"sched_act",
-		"tracepoint",
-		"xdp",
-		"perf_event",
-		"cgroup_skb",
-		"cgroup_sock",
-		"lwt_in",
-		"lwt_out",
-		"lwt_xmit",
-		"sock_ops",
-		"sk_skb",
-		"cgroup_device",
-		"sk_msg",
-		"raw_tracepoint",
-		"cgroup_sock_addr",
-		"lwt_seg6local",
-		"lirc_mode2",
-		"sk_reuseport",
-		"flow_dissector",
-		"cgroup_sysctl",
-		"raw_tracepoint_writable",
-		"cgroup_sockopt",
-		"tracing",
-		"struct_ops",
-		"ext",
-		"lsm",
-		"sk_lookup",
-		"syscall",
-		"netfilter",
-	};
-	return type < AVD__ARRAY_SIZE(names) ? names[type] : NULL;
+	const char *name = avd_program_type_name(type);
+	return *name ? name : NULL;
 }
 
 static uint32_t known(const struct avd__program *program)
@@ -106,7 +72,7 @@ static void put_program(struct avd__json *json, const struct avd__program *progr
 	avd__json_u64(json, "order", figures->order);
 	avd__json_cstring(json, "name", has & AVD_PROGRAM_NAME ? program->name : NULL);
 	avd__json_cstring(json, "type_name",
-			  has & AVD_PROGRAM_TYPE ? avd__program_type_name(figures->type) : NULL);
+			  has & AVD_PROGRAM_TYPE ? type_name(figures->type) : NULL);
 	for (size_t i = 0; i < AVD__ARRAY_SIZE(numbers); i++) {
 		const uint64_t number = number_at(figures, numbers[i].offset, numbers[i].size);
 		const int no_id = numbers[i].bit == AVD_PROGRAM_ID && !number;
@@ -162,7 +128,7 @@ static void put_figures(struct avd__text *text, const struct avd__program *progr
 
 	avd__text_row(text, "");
 	put_name(text, program);
-	const char *type = has & AVD_PROGRAM_TYPE ? avd__program_type_name(figures->type) : NULL;
+	const char *type = has & AVD_PROGRAM_TYPE ? type_name(figures->type) : NULL;
 	if (type)
 		avd__buf_printf(out, " (%s)", type);
 	avd__buf_puts(out, ": ");

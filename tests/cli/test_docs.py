@@ -8,7 +8,7 @@ import subprocess
 
 import kit
 
-COMMANDS = ("run", "sweep", "replay", "doctor", "kernel", "explain")
+COMMANDS = ("run", "sweep", "replay", "verifier", "doctor", "kernel", "explain")
 
 
 class Docs(kit.Case):

@@ -7,7 +7,7 @@ import subprocess
 
 import kit
 
-COMMANDS = ("run", "sweep", "replay", "doctor", "kernel", "explain", "version")
+COMMANDS = ("run", "sweep", "replay", "verifier", "doctor", "kernel", "explain", "version")
 SCREEN_LINES, SCREEN_COLUMNS = 24, 80
 
 
@@ -68,13 +68,17 @@ class Usage(kit.Case):
     def test_surplus_arguments(self):
         for args in (["run", "-s", "x", "y"], ["replay", "a", "b"], ["replay", "a", "--", "b"],
                      ["doctor", "x"], ["kernel", "describe", "a", "b"], ["kernel", "list", "x"],
-                     ["explain", "a", "b"], ["version", "x"], ["version", "--", "x"]):
+                     ["explain", "a", "b"], ["verifier", "a", "b"],
+                     ["verifier", "diff", "a", "b", "c"], ["version", "x"], ["version", "--", "x"]):
             self.refuse(args, args[0])
 
     def test_missing(self):
         self.refuse(["run"], "--scheduler")
         self.refuse(["run", "--", "x"], "--scheduler")
         self.refuse(["replay"], "no recording")
+        self.refuse(["verifier"], "no recording")
+        self.refuse(["verifier", "diff"], "two files")
+        self.refuse(["verifier", "diff", "a"], "two files")
         self.refuse(["kernel"], "list", "describe")
         self.refuse(["kernel", "describe"], "describe IMAGE")
         self.refuse(["kernel", "bogus"], "unknown subcommand 'bogus'")
@@ -98,6 +102,16 @@ class Usage(kit.Case):
         for option in ("scheduler", "kernel", "topology", "qemu", "kernel-args", "cache-dir",
                        "record", "keep", "include"):
             self.refuse([*run, f"--{option}", ""], f"--{option}", "empty")
+
+    def test_verifier(self):
+        for value in ("", "5", "%", "-5%", "5%%", "5.%x", "1.234%", "x=5%", "time", "time=",
+                      "99999999999999999999%", "5 %"):
+            self.refuse(["verifier", "diff", "a", "b", "--threshold", value], "--threshold")
+        self.refuse(["verifier", "a", "--threshold", "5%"], "--threshold")
+        self.refuse(["verifier", "a", "--format", "xml"], "--format", "text, json or csv")
+        for pair in (("--raw", "--log"), ("--raw", "--format=json"), ("--log", "--format=csv")):
+            self.refuse(["verifier", "a", *pair], "exclude")
+        self.refuse(["verifier", "diff", "a", "b", "--raw"], "--raw")
 
     def test_payload_words(self):
         run = ["run", "--scheduler", "x", "--payload"]

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
+/* Programs and their figures in the three formats. */
+#ifndef AVD_LIB_REPORT_VERIFIER_TABLE_H
+#define AVD_LIB_REPORT_VERIFIER_TABLE_H
+
+#include <attachverdict/verifier.h>
+
+#include "base/buf.h"
+
+/* Programs without a name are libbpf's own, which tries out what the kernel can. */
+int avd__is_listed(const struct avd_program *program);
+
+/* "12", "1.234 ms", "5 KiB"? Numbers as they are; times in the unit that fits. */
+void avd__put_figure(struct avd__buf *out, uint32_t figure, uint64_t value);
+
+/* A cell of a CSV row: veristat knows no quotes, so a comma becomes ';'. */
+void avd__put_csv(struct avd__buf *out, const char *text);
+
+/* The columns of `veristat -o csv` that each of its versions reads; names as there. */
+struct avd__csv_column {
+	const char *name;
+	uint32_t figure;
+	uint32_t divisor; /* of our unit to veristat's */
+};
+#define AVD__CSV_COLUMNS 6u
+extern const struct avd__csv_column avd__csv_columns[AVD__CSV_COLUMNS];
+
+int avd__verifier_json(const avd_verifier *verifier, struct avd__buf *out);
+
+#endif
