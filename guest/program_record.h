@@ -26,6 +26,7 @@ struct avd__program_record {
 	unsigned int stack_depth;
 	unsigned int xlated_bytes, jited_bytes;
 	char name[AVD__PROGRAM_NAME_SIZE];
+	unsigned int pad; /* the size is a multiple of 8 */
 };
 
 #endif
