@@ -87,10 +87,10 @@ static int view_load(const char *path)
 	{
 		size_t size;
 		const char *log = bpf_program__log_buf(program, &size);
-		const char *line = strstr(log, "processed ");
+		const char *line = strstr(log, "\nprocessed "); /* 7.2 has others like it */
 		unsigned int processed = 0, most = 0, total = 0, peak = 0;
 		if (line)
-			sscanf(line,
+			sscanf(line + 1,
 			       "processed %u insns (limit %*u) max_states_per_insn %u total_states "
 			       "%u peak_states %u",
 			       &processed, &most, &total, &peak);
