@@ -15,8 +15,8 @@
 #define SLEEP AML_NAME "_S5_" AML_PACKAGE "\x07\x04" AML_BYTE "\x05\0\0\0"
 /* Name (_HID, EisaId ("PNP0501")); Name (_UID, 0) */
 #define COM1_ID AML_NAME "_HID" AML_DWORD "\x41\xd0\x05\x01" AML_NAME "_UID\0"
-/* Name (_CRS, ResourceTemplate () { IO (Decode16, 0x3f8, 0x3f8, 1, 8),
- * IRQ (Edge, ActiveHigh, Exclusive) {4} }) */
+/* Name (_CRS, ResourceTemplate () { IO (Decode16, 0x3f8, 0x3f8, 1, 8), IRQNoFlags () {4} }), which
+ * is edge-triggered, active high and exclusive. */
 #define COM1_PORTS "\x47\x01\xf8\x03\xf8\x03\x01\x08"
 #define COM1_IRQ "\x22\x10\0"
 #define END_TAG "\x79\0"

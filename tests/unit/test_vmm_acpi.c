@@ -2,13 +2,8 @@
 /*
  * The ACPI tables, read back as a kernel does (ACPI specification 6.5): RSDP, XSDT, and each
  * entry of each table against the topology and the memory that were asked for.
- *
- * With an argument, writes each table of that topology to a file of the working directory:
- * test-vmm-acpi TOPOLOGY MEMORY_MIB. This is how iasl.py gets them.
  */
 #include <check.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -301,33 +296,8 @@ START_TEST(the_largest_machine_leaves_room)
 }
 END_TEST
 
-static void save(const struct table table)
+int main(void)
 {
-	char name[16];
-	snprintf(name, sizeof(name), "%.4s.dat", (const char *)table.bytes);
-	FILE *file = fopen(name, "wbe");
-	if (!file || fwrite(table.bytes, table.size, 1, file) != 1 || fclose(file) != 0) {
-		perror(name);
-		exit(EXIT_FAILURE);
-	}
-}
-
-static int save_all(const char *text, uint64_t mib)
-{
-	const uint64_t bytes = mib * MIB;
-	const uint64_t low = bytes < AVD__MEMORY_LOW_MAX ? bytes : AVD__MEMORY_LOW_MAX;
-	size_t count = 1;
-	build(text, low, bytes - low);
-	for (size_t i = 0; i < count; i++)
-		save(table_at(entry_of_xsdt(i, &count)));
-	save(table_at(little(find("FACP").bytes + 140, 8)));
-	return EXIT_SUCCESS;
-}
-
-int main(int argc, char **argv)
-{
-	if (argc == 3)
-		return save_all(argv[1], strtoull(argv[2], NULL, 10));
 	Suite *suite = suite_create("vmm-acpi");
 	TCase *tc = tcase_create("vmm-acpi");
 	tcase_set_timeout(tc, 60);
