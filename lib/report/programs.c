@@ -9,6 +9,7 @@
 #include "report/format.h"
 #include "report/json_evidence.h"
 #include "report/text.h"
+#include "report/verifier_table.h"
 
 static const char *type_name(uint32_t type)
 {
@@ -101,14 +102,19 @@ void avd__json_programs(struct avd__json *json, const struct avd__evidence *ev)
 /* libbpf tries out what the kernel can do with tiny programs of its own, in the scheduler's
  * process (tools/lib/bpf/features.c of the kernel's source). Only a guess, from the name: they
  * are counted apart, not left out. */
-static int is_trial(const struct avd__program *program)
+int avd__is_trial_name(const char *name)
 {
 	static const char *const names[] = {"", "libbpf_nametest", "det_arg_ctx"};
 	for (size_t i = 0; i < AVD__ARRAY_SIZE(names); i++) {
-		if (strcmp(program->name, names[i]) == 0)
-			return known(program) & AVD_PROGRAM_NAME;
+		if (strcmp(name, names[i]) == 0)
+			return 1;
 	}
 	return 0;
+}
+
+static int is_trial(const struct avd__program *program)
+{
+	return known(program) & AVD_PROGRAM_NAME && avd__is_trial_name(program->name);
 }
 
 static void put_name(struct avd__text *text, const struct avd__program *program)

@@ -74,7 +74,7 @@ static void put_passed(struct avd__text *text)
 	avd__buf_puts(out, ", still enabled at the end\n");
 }
 
-static void put_verdict(struct avd__text *text)
+static int put_verdict(struct avd__text *text)
 {
 	const struct avd_verdict *verdict = text->verdict;
 	struct avd__buf *out = &text->out;
@@ -91,13 +91,20 @@ static void put_verdict(struct avd__text *text)
 					avd_reason_code_name(verdict->result_code),
 					verdict->result_reason);
 	} else {
-		avd__buf_printf(out, " (%s): %s\n", avd_reason_code_name(verdict->reason_code),
-				verdict->reason);
+		avd__buf_printf(out, " (%s): ", avd_reason_code_name(verdict->reason_code));
+		const int r = verdict->reason_code == AVD_REASON_VERIFIER_REJECTED
+				      ? avd__put_refusal(out, text->ev)
+				      : 0;
+		if (r < 0)
+			return r;
+		/* The gate's own words follow. */
+		avd__buf_printf(out, "%s%s\n", r ? "\n" : "", verdict->reason);
 	}
 	const char *hint = avd_reason_code_hint(verdict->result_code);
 	if (verdict->result != AVD_RESULT_PASSED && *hint)
 		avd__buf_printf(out, "hint: %s\n", hint);
 	avd__buf_puts(out, "\n");
+	return 0;
 }
 
 int avd_report_text(const avd_stream *stream, uint32_t flags, char **ret_text, size_t *ret_size)
@@ -115,9 +122,11 @@ int avd_report_text(const avd_stream *stream, uint32_t flags, char **ret_text, s
 		.color = !!(flags & AVD_REPORT_COLOR),
 		.verbose = !!(flags & AVD_REPORT_VERBOSE),
 	};
-	put_verdict(&text);
-	avd__text_facts(&text);
-	r = avd__text_quotes(&text);
+	r = put_verdict(&text);
+	if (r == 0) {
+		avd__text_facts(&text);
+		r = avd__text_quotes(&text);
+	}
 	if (r < 0) {
 		avd__buf_free(&text.out);
 		return r;

@@ -24,6 +24,10 @@ void avd__text_row(struct avd__text *text, const char *label);
 /* text.c: the verdict's lines. text_facts.c: what happened, a fact a row. text_quotes.c: what the
  * kernel, the scheduler and the console said, each line behind a bar, so that nothing which the
  * guest prints can be taken for ours. */
+/* refusal.c: "program 'x' insn 12: R1 invalid mem access 'scalar'", escaped. 1; 0 if the output
+ * does not tell; -ENOMEM */
+int avd__put_refusal(struct avd__buf *out, const struct avd__evidence *ev);
+
 void avd__text_facts(struct avd__text *text);
 int avd__text_quotes(struct avd__text *text);
 /* programs.c: how many, and with verbose each of them. */

@@ -42,7 +42,7 @@ static const struct {
 
 int avd__is_listed(const struct avd_program *program)
 {
-	return program->order == 0 || program->name.len != 0;
+	return program->order == 0 || !avd__is_trial_name(program->name.data);
 }
 
 void avd__put_figure(struct avd__buf *out, uint32_t figure, uint64_t value)
@@ -179,11 +179,11 @@ static void put_table(struct avd__buf *out, const avd_verifier *verifier)
 {
 	const struct widths widths = measure(verifier);
 	struct avd_program program;
-	uint64_t shown = 0, unnamed = 0;
+	uint64_t shown = 0, trials = 0;
 	for (uint32_t i = 0; avd_verifier_program(verifier, i, sizeof(program), &program) == 0;
 	     i++) {
 		if (!avd__is_listed(&program)) {
-			unnamed++;
+			trials++;
 			continue;
 		}
 		if (shown++ == 0) {
@@ -202,11 +202,9 @@ static void put_table(struct avd__buf *out, const avd_verifier *verifier)
 	else
 		avd__buf_puts(out, "\nfigures: l from the verifier's log, p from the probe in the "
 				   "verifier, i asked of the\nloaded program; - nobody told\n");
-	if (unnamed)
-		avd__buf_printf(out,
-				"(%" PRIu64 " loads of programs without a name are left out: "
-				"libbpf tries out the kernel)\n",
-				unnamed);
+	if (trials)
+		avd__buf_printf(out, "(%" PRIu64 " trial%s of libbpf left out)\n", trials,
+				trials == 1 ? "" : "s");
 	if (avd_verifier_programs_lost(verifier))
 		avd__buf_printf(out, "(%" PRIu64 " programs more were over the limit)\n",
 				avd_verifier_programs_lost(verifier));

@@ -7,7 +7,9 @@
 
 #include "base/buf.h"
 
-/* Programs without a name are libbpf's own, which tries out what the kernel can. */
+/* programs.c: the name of a program by which libbpf tries out what the kernel can. */
+int avd__is_trial_name(const char *name);
+/* Whether a program is the scheduler's, and not one of those. */
 int avd__is_listed(const struct avd_program *program);
 
 /* "12", "1.234 ms", "5 KiB"? Numbers as they are; times in the unit that fits. */

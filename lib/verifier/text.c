@@ -58,20 +58,38 @@ static int same_name(const struct avd__verified *program, struct avd_str name)
 	return program->raw_name_len == len && memcmp(program->raw_name, name.data, len) == 0;
 }
 
+/* A log that was refused right before and has no name, because its start was lost, is this one's.
+ */
+static int name_last(avd_verifier *verifier, struct avd_str name, int32_t error)
+{
+	if (verifier->count == 0)
+		return 0;
+	struct avd__verified *program = &verifier->programs[verifier->count - 1];
+	if (program->from_frame || program->raw_name_len || program->told.error ||
+	    program->told.verdict != AVD_PROGRAM_FAILURE)
+		return 0;
+	program->told.error = error;
+	program->raw_name_len = name.len < AVD__TEXT_MAX ? name.len : AVD__TEXT_MAX;
+	if (name.len)
+		memcpy(program->raw_name, name.data, program->raw_name_len);
+	return avd__program_text(&program->name, name);
+}
+
 /* "prog 'x': failed to load: -13", after the log */
-static void set_error(avd_verifier *verifier, struct avd_str name, struct avd_str rest)
+static int set_error(avd_verifier *verifier, struct avd_str name, struct avd_str rest)
 {
 	uint64_t error;
 	if (!avd__take(&rest, "-") || !avd__take_number(&rest, &error) || error > INT32_MAX)
-		return;
+		return 0;
 	for (uint32_t i = verifier->count; i-- > 0;) {
 		struct avd__verified *program = &verifier->programs[i];
 		if (program->from_frame || !same_name(program, name))
 			continue;
 		program->told.error = (int32_t)error;
 		program->told.verdict = AVD_PROGRAM_FAILURE;
-		return;
+		return 0;
 	}
+	return name_last(verifier, name, (int32_t)error);
 }
 
 /* veristat -v: "PROCESSING a.bpf.o/x, DURATION US: 12, VERDICT: success, VERIFIER LOG:" */
@@ -156,7 +174,7 @@ static int between_logs(avd_verifier *verifier, struct avd__text_in *text, struc
 {
 	struct avd_str name, rest;
 	if (split_prog(line, "': failed to load: ", &name, &rest)) {
-		set_error(verifier, name, rest);
+		return set_error(verifier, name, rest);
 	} else if (split_prog(line, "': BPF program load failed: ", &name, &rest)) {
 		avd__escape(text->failed, sizeof(text->failed), name.data, name.len);
 	} else if (is_veristat_head(line, &name)) {
@@ -176,6 +194,16 @@ static int is_log_end(struct avd_str line)
 		!avd__starts_with(line, ";"));
 }
 
+/* What libbpf says before and after a log: nothing of it can stand in one that it does not frame.
+ */
+static int is_frame_word(struct avd_str line)
+{
+	struct avd_str name, rest;
+	return !avd__starts_with(line, ";") &&
+	       (split_prog(line, "': BPF program load failed: ", &name, &rest) ||
+		split_prog(line, "': failed to load: ", &name, &rest));
+}
+
 static int take_line(avd_verifier *verifier, struct avd__text_in *text)
 {
 	struct avd_str line = {text->line, text->len}, name = {"", 0}, rest;
@@ -185,6 +213,11 @@ static int take_line(avd_verifier *verifier, struct avd__text_in *text)
 	if (avd__ends_with(line, LOG_BEGIN) && !avd__starts_with(line, ";") && !text->cut) {
 		(void)split_prog(line, "': " LOG_BEGIN, &name, &rest); /* else it has no name */
 		return begin_log(verifier, text, line, name, 0);
+	}
+	if (text->log && text->log->is_bare && is_frame_word(line)) {
+		const int r = end_log(verifier, text, 0);
+		if (r < 0)
+			return r;
 	}
 	if (!text->log)
 		return between_logs(verifier, text, line);

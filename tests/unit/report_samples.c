@@ -238,6 +238,10 @@ static void verifier_rejected(struct kit *kit)
 	for (unsigned i = 0; i < 40; i++)
 		kit_log(kit, AVD_STREAM_SCHEDULER_STDERR, "0: R1=ctx() R10=fp0\n");
 	kit_log(kit, AVD_STREAM_SCHEDULER_STDERR,
+		"9: (79) r1 = *(u64 *)(r0 +0)\nR0 invalid mem access '\033[2Jscalar'\n"
+		"processed 9 insns (limit 1000000) max_states_per_insn 0 total_states 0\n"
+		"-- END PROG LOAD LOG --\nlibbpf: prog 'fifo_enqueue': failed to load: -13\n");
+	kit_log(kit, AVD_STREAM_SCHEDULER_STDERR,
 		"libbpf: prog 'fifo_enqueue': BPF program load failed: Permission denied, and then "
 		"this line goes on and on to tell at length what everybody knew when it began: "
 		"that "

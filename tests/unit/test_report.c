@@ -93,7 +93,10 @@ START_TEST(text_fits_a_screen)
 }
 END_TEST
 
-/* The first line alone must do: outcome, and unless ATTACHED code and reason. */
+/* The first line alone must do: outcome, and unless ATTACHED code and reason; for a refused
+ * program its name, instruction and the verifier's words, and the reason in the second line. */
+#define REFUSAL "program 'fifo_enqueue' insn 9: R0 invalid mem access '\\x1b[2Jscalar'\n"
+
 START_TEST(first_line_is_the_verdict)
 {
 	const struct report_sample *sample = &report_samples[_i];
@@ -102,14 +105,18 @@ START_TEST(first_line_is_the_verdict)
 	char *text, want[4096];
 	size_t size;
 	ck_assert_int_eq(avd_stream_verdict(stream, &verdict), 0);
+	const int refused = verdict.reason_code == AVD_REASON_VERIFIER_REJECTED;
 	ck_assert_int_eq(avd_report_text(stream, 0, &text, &size), 0);
 	if (verdict.outcome == AVD_OUTCOME_ATTACHED)
 		snprintf(want, sizeof(want), "ATTACHED: ");
 	else
-		snprintf(want, sizeof(want), "%s (%s): %s\n", avd_outcome_name(verdict.outcome),
-			 avd_reason_code_name(verdict.reason_code), verdict.reason);
+		snprintf(want, sizeof(want), "%s (%s): %s%s\n", avd_outcome_name(verdict.outcome),
+			 avd_reason_code_name(verdict.reason_code), refused ? REFUSAL : "",
+			 verdict.reason);
 	ck_assert_msg(strncmp(text, want, strlen(want)) == 0, "%s: %s", sample->name, text);
 	const char *second = strchr(text, '\n') + 1;
+	if (refused)
+		second = strchr(second, '\n') + 1;
 	const char *result = verdict.outcome != AVD_OUTCOME_ATTACHED ? "hint: "
 			     : verdict.result == AVD_RESULT_PASSED   ? "passed: "
 								     : "failed (";

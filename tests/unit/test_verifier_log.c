@@ -309,6 +309,28 @@ START_TEST(a_log_alone)
 }
 END_TEST
 
+START_TEST(a_log_whose_start_was_lost)
+{
+	avd_verifier *verifier =
+		read_text("er *)(r10 -8)\n12: (79) r1 = *(u64 *)(r9 +0)\nR9 !read_ok\n"
+			  "processed 1 insns (limit 1000000)\n-- END PROG LOAD LOG --\n"
+			  "libbpf: prog 'x': failed to load: -13\n"
+			  "13: (79) r1 = *(u64 *)(r9 +0)\nR8 !read_ok\n"
+			  "libbpf: prog 'y': failed to load: -22\n");
+	ck_assert_uint_eq(avd_verifier_program_count(verifier), 2);
+	struct avd_program p = kit_program(verifier, 0);
+	ck_assert_str_eq(p.name.data, "x");
+	ck_assert_int_eq(p.error, EACCES);
+	ck_assert_int_eq(p.failing_insn, 12);
+	ck_assert_str_eq(p.message.data, "R9 !read_ok");
+	p = kit_program(verifier, 1);
+	ck_assert_str_eq(p.name.data, "y");
+	ck_assert_uint_eq(p.flags, AVD_PROGRAM_HAS_LOG | AVD_PROGRAM_HEAD_MISSING |
+					   AVD_PROGRAM_TAIL_MISSING | AVD_PROGRAM_UNFINISHED);
+	avd_verifier_free(verifier);
+}
+END_TEST
+
 #define BEGIN(name) "libbpf: prog '" name "': -- BEGIN PROG LOAD LOG --\n"
 #define END "-- END PROG LOAD LOG --\n"
 #define WALK "0: R1=ctx() R10=fp0\n0: (b7) r0 = 0\n"
@@ -400,6 +422,7 @@ int main(void)
 	tcase_add_test(all, lines_and_their_parts);
 	tcase_add_test(all, registers_of_a_state);
 	tcase_add_test(all, a_log_alone);
+	tcase_add_test(all, a_log_whose_start_was_lost);
 	tcase_add_test(all, odd_frames);
 	tcase_add_test(all, wrong_use);
 	suite_add_tcase(suite, all);
