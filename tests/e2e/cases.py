@@ -49,6 +49,7 @@ CASES = [
     good("fifo-1cpu", [FIFO], options=["--topology", "1"], series=ONE),
     good("fifo-full", [FIFO], options=["--dispatch", "full", "--topology", "4"], series=ONE),
     good("partial", [HOSTILE + "partial.bpf.o"], options=["--dispatch", "full"], series=ONE),
+    good("fifo-churn", [FIFO], payload=[HOSTILE + "hostile", "churn"], series=ONE),
     good("fifo-20-times", [FIFO], repeat=20, series=ONE, timeout=1200),
     Case("reject", [EX + "reject"], "DIED", "verifier-rejected", reason="reject"),
     Case("reject-object", [EX + "reject.bpf.o"], "DIED", "verifier-rejected", series=ONE),

@@ -21,24 +21,25 @@ import outer  # noqa: E402
 from cases import BY_NAME  # noqa: E402
 from cell import SKIP, check, find_kernel  # noqa: E402
 
-# The outer kernel: any with the modules would do; this series is the one that was measured.
-OUTER_SERIES = "6.16"
+# The outer kernel: the one whose KVM works in an emulated SVM. TCG does not save the next RIP, so KVM
+# reads an instruction from guest memory to step over it. 6.13 to 6.17.2 (CVE-2025-40038) do that
+# on the fast path of HLT, too, where the guest's CR3 that they look through is still the one of
+# the last slow exit: if that process has ended meanwhile, the walk finds garbage, and the cell ends
+# in KVM's internal error 1 at the idle loop's hlt or at a wrmsr. The case fifo-churn makes it
+# happen: 5 of 5 cells on 6.16.12, 0 of 6 on 6.12.117, 0 of 33 on 7.3.4. But on 7.3.4 the inner
+# kernel died early in 2 of 86 boots, of a double fault with garbage in RFLAGS, on 6.12.117 in 0 of
+# 76; TCG or KVM, it is not known. Real SVM saves the next RIP: hosts with hardware are not affected.
+OUTER_SERIES = "6.12"
 BROKEN = ["reject-object", "init-fail", "eject", "stall", "dies-early", "never-attaches", "absent"]
 ENDS = ["panic-before-attach", "reset-before-attach", "panic-after-attach", "init-killed",
         "early-panic"]
-GOOD_AND_BAD = ["fifo-object", "init-fail", "panic-before-attach"]
-# With two inner CPUs on the one emulated CPU, KVM there stops a cell in about a hundred with an
-# internal error at the idle loop's hlt; with one it never did. So what gates has one.
-ONE_CPU = ["--topology", "1"]
-# (series, case, more options); a part is one outer machine. The first two are run by default.
+# (series, case, more options); a part is one outer machine, and they run side by side.
 PARTS = {
-    "7.3": [("7.3", name, ONE_CPU) for name in GOOD_AND_BAD],
-    "others": [("7.2", "fifo-object", ONE_CPU), ("6.16", "fifo-object", ONE_CPU),
-               ("6.12", "no-sched-ext", ONE_CPU)],
-    "full-7.3": [("7.3", name, []) for name in ["fifo-object", *BROKEN, *ENDS]]
-    + [("7.3", "fifo-object", ["--topology", "4"])],
-    "full-others": [("7.2", name, []) for name in ["fifo-object", *BROKEN]]
-    + [("6.16", name, []) for name in ["fifo-object", *BROKEN]],
+    "7.3": [("7.3", name, []) for name in ["fifo-object", "fifo-1cpu", "fifo-4cpus", "fifo-churn",
+                                           *BROKEN, *ENDS]],
+    "others": [("7.2", name, []) for name in ["fifo-object", *BROKEN]]
+    + [("6.16", name, []) for name in ["fifo-object", "fifo-4cpus", *BROKEN]]
+    + [("6.12", "no-sched-ext", [])],
 }
 # Seconds; a hang is a failure, speed is not judged. A cell takes five or so.
 TIMEOUT = 800
@@ -109,17 +110,24 @@ def judge(label, case, done):
     return wrong
 
 
-def main():
-    cli, build, init, part = sys.argv[1:5]
-    cli = os.path.abspath(cli)
-    modules = os.path.join(os.path.dirname(find_kernel(OUTER_SERIES)), "modules")
-    if not glob.glob(os.path.join(modules, "**", "kvm-amd.ko*"), recursive=True):
+def find_outer():
+    """The outer machine's kernel, and the folder with its modules."""
+    kernel = find_kernel(OUTER_SERIES)
+    modules = os.path.join(os.path.dirname(kernel), "modules")
+    if not glob.glob(os.path.join(glob.escape(modules), "**", "kvm-amd.ko*"), recursive=True):
         print(f"skipped: no kvm-amd.ko below {modules}; fetch it: tools/fetch-kernel --series "
               f"{OUTER_SERIES} --modules")
         sys.exit(SKIP)
+    return kernel, modules
+
+
+def main():
+    cli, build, init, part = sys.argv[1:5]
+    cli = os.path.abspath(cli)
+    kernel, modules = find_outer()
     files, plan, cases = make_plan(PARTS[part], cli, build)
     try:
-        done = outer.run(find_kernel(OUTER_SERIES), modules, init, list(files.items()), plan,
+        done = outer.run(kernel, modules, init, list(files.items()), plan,
                          cpus=1, memory_mib=3072, timeout=TIMEOUT)
     except outer.OuterError as error:
         sys.exit(f"the outer machine: {error}")

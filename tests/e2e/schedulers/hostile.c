@@ -7,12 +7,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/reboot.h>
@@ -185,6 +187,37 @@ static void way_sleep(void)
 	_exit(0);
 }
 
+/* Processes that come, run and sleep on the last CPU, and go: what the next one allocates there
+ * are the page tables of the one before, so whoever still looks through those sees garbage. */
+static void way_churn(void)
+{
+	static const int processes = 150, pages = 16, page_size = 4096;
+	cpu_set_t last;
+	CPU_ZERO(&last);
+	CPU_SET((size_t)sysconf(_SC_NPROCESSORS_ONLN) - 1, &last);
+	for (int i = 0; i < processes; i++) {
+		const pid_t pid = fork();
+		if (pid == 0) {
+			if (sched_setaffinity(0, sizeof(last), &last) < 0)
+				_exit(1);
+			volatile char *memory =
+				mmap(NULL, (size_t)(pages * page_size), PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			if (memory == MAP_FAILED)
+				_exit(1);
+			for (int page = 0; page < pages; page++)
+				memory[page * page_size] = 1;
+			for (int nap = 0; nap < 3; nap++)
+				nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
+			_exit(0);
+		}
+		int status = -1;
+		if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
+			_exit(1);
+	}
+	_exit(0);
+}
+
 static void way_exit7(void)
 {
 	_exit(7);
@@ -198,7 +231,7 @@ static const struct {
 	{"brief", way_brief},	    {"fork", way_fork},		  {"stop", way_stop},
 	{"impostor", way_impostor}, {"channel", way_channel},	  {"panic", way_panic},
 	{"reset", way_reset},	    {"reboot", way_reboot},	  {"sleep", way_sleep},
-	{"exit7", way_exit7},
+	{"exit7", way_exit7},	    {"churn", way_churn},
 };
 
 int main(int argc, char **argv)
