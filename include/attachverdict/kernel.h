@@ -27,7 +27,7 @@ struct avd_kernel_info {
 	uint64_t image_bytes; /* of the file */
 	uint64_t vmlinux_bytes; /* uncompressed, 0 if not known */
 	char release[128]; /* as utsname.release, empty if not known */
-	char compression[16]; /* "zstd", "xz", "gzip", "lz4", "none" */
+	char compression[16]; /* "zstd", "xz", "gzip", "lz4", "none" ...; "unknown" */
 	char config_source[16]; /* where sched_ext was read: "ikconfig", "config", "btf", "" */
 	uint64_t reserved[8];
 };

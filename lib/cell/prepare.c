@@ -269,8 +269,9 @@ int avd__cell_prepare(struct avd_cell *cell, struct avd__cell_boot *boot, struct
 	/* Last: on a cold cache it takes the longest. */
 	if (r == 0)
 		r = avd__run_open_kernel(&cell->run, kernel, boot->kernel_path,
-					 cell->config.options.cache_dir, &boot->kernel_fd,
-					 &boot->kernel_format, &boot->kernel_pvh, error);
+					 cell->config.options.cache_dir, &cell->log,
+					 &boot->kernel_fd, &boot->kernel_format, &boot->kernel_pvh,
+					 error);
 	avd__initramfs_free(archive);
 	avd__kernel_free(kernel);
 	return r;

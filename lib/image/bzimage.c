@@ -66,30 +66,11 @@ static int fail_truncated(const char *path, uint64_t size, uint64_t want, struct
 			 path, (unsigned long long)size, (unsigned long long)want);
 }
 
-static int check_compression(const char *path, enum avd__compression compression,
-			     struct avd__error *error)
+/* Whether this library can unpack it. */
+static bool can_unpack(enum avd__compression compression)
 {
-	switch (compression) {
-	case AVD__COMPRESSION_ZSTD:
-	case AVD__COMPRESSION_XZ:
-	case AVD__COMPRESSION_GZIP:
-	case AVD__COMPRESSION_LZ4:
-	case AVD__COMPRESSION_LZMA:
-	case AVD__COMPRESSION_NONE:
-		return 0;
-	case AVD__COMPRESSION_LZO:
-	case AVD__COMPRESSION_BZIP2:
-		return avd__fail(error, ENOEXEC,
-				 "kernel %s: is packed with %s, which is not supported; name its "
-				 "vmlinux instead (the kernel's scripts/extract-vmlinux makes it)",
-				 path, avd__compression_name(compression));
-	case AVD__COMPRESSION_UNKNOWN:
-		break;
-	}
-	return avd__fail(error, EBADMSG,
-			 "kernel %s: its payload has no known compression, the image is damaged; "
-			 "copy it again",
-			 path);
+	return compression != AVD__COMPRESSION_UNKNOWN && compression != AVD__COMPRESSION_LZO &&
+	       compression != AVD__COMPRESSION_BZIP2;
 }
 
 /* The payload: where, how it is packed, and what it unpacks to. */
@@ -113,10 +94,9 @@ static int read_payload(const struct avd__source *image, const char *path, uint6
 	if (r < 0)
 		return avd__fail(error, -r, "kernel %s: cannot be read: %s", path, strerror(-r));
 	bz->compression = avd__compression_detect(magic, sizeof(magic));
-	r = check_compression(path, bz->compression, error);
-	if (r < 0)
-		return r;
 	bz->payload_offset = start;
+	if (!can_unpack(bz->compression))
+		return 0; /* what the rest means is not known either */
 	bz->unpacked_size = le32(tail);
 	/* gzip ends with the size anyway; behind the others the build appends it (size_append in
 	 * scripts/Makefile.lib). */

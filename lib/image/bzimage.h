@@ -20,8 +20,8 @@ struct avd__bzimage {
 bool avd__bzimage_is(const uint8_t *head, size_t size);
 
 /* Reads the header and checks that all that it speaks of is in the file.
- * -EBADMSG: truncated or damaged; -ENOEXEC: not for x86_64, or packed in a way that
- * is not supported. */
+ * -EBADMSG: truncated or damaged; -ENOEXEC: not for x86_64. With an unpacked_size of 0 it is packed
+ * in a way that is not supported: it can be booted, but not looked into. */
 int avd__bzimage_parse(const struct avd__source *image, const char *path,
 		       struct avd__bzimage *ret_bzimage, struct avd__error *error);
 

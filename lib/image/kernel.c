@@ -158,6 +158,14 @@ static int unpack(const struct avd__kernel *kernel, const struct avd__view *imag
 	const struct avd__bzimage *bz = &kernel->bzimage;
 	const size_t want = (size_t)bz->unpacked_size;
 	size_t size = 0;
+	if (!want)
+		return avd__fail(
+			error, ENOTSUP,
+			"kernel %s: is packed with %s, which is not supported here; name "
+			"its vmlinux instead (the kernel's scripts/extract-vmlinux makes it)",
+			kernel->path,
+			bz->compression ? avd__compression_name(bz->compression)
+					: "something unknown");
 	uint8_t *vmlinux = malloc(want);
 	if (!vmlinux)
 		return avd__fail(error, ENOMEM, "kernel %s: no memory to unpack %zu bytes",
@@ -297,6 +305,8 @@ int avd_kernel_describe(const char *path, struct avd_kernel_info *ret_info, char
 				 : avd__fail(&detail, EINVAL, "no path was given");
 	if (r == 0)
 		r = avd__kernel_inspect(kernel, &detail);
+	if (r == -ENOTSUP) /* nothing is wrong with it, only more is unknown */
+		r = 0;
 	if (r == 0)
 		*ret_info = kernel->info;
 	else

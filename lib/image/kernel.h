@@ -29,7 +29,8 @@ int avd__kernel_inspect(struct avd__kernel *kernel, struct avd__error *error);
  * (cache_dir/vmlinux/<content key>; NULL: the default cache), unpacked there first if needed. Bytes
  * may follow the ELF file's own. Safe when several processes
  * race; a torn or foreign cache file is noticed and replaced. *ret_fd is read-only and the caller's
- * to close. -ENOSPC and the like name the cache directory and how to choose another. */
+ * to close. -ENOSPC and the like name the cache directory and how to choose another; -ENOTSUP: a
+ * bzImage that is packed in a way that is not supported. */
 int avd__kernel_vmlinux(struct avd__kernel *kernel, const char *cache_dir, int *ret_fd,
 			struct avd__error *error);
 

@@ -17,8 +17,9 @@ static int open_kernel(struct avd_machine *machine, struct avd__machine_spec *sp
 	struct avd__kernel *kernel = NULL;
 	int r = avd__kernel_open(o->kernel, &kernel, &machine->error);
 	if (r == 0)
-		r = avd__run_open_kernel(&machine->run, kernel, o->kernel, o->cache_dir, ret_fd,
-					 &spec->kernel_format, &spec->kernel_pvh, &machine->error);
+		r = avd__run_open_kernel(&machine->run, kernel, o->kernel, o->cache_dir,
+					 &machine->log, ret_fd, &spec->kernel_format,
+					 &spec->kernel_pvh, &machine->error);
 	avd__kernel_free(kernel);
 	return r;
 }

@@ -21,16 +21,21 @@ uint64_t avd__run_age(const struct avd__run *run)
 
 /* QEMU needs the PVH note for a vmlinux; whether a bzImage has one is known once it is unpacked. */
 int avd__run_open_kernel(const struct avd__run *run, struct avd__kernel *kernel, const char *path,
-			 const char *cache_dir, int *ret_fd, uint32_t *ret_format,
-			 uint32_t *ret_pvh, struct avd__error *error)
+			 const char *cache_dir, const struct avd__log *log, int *ret_fd,
+			 uint32_t *ret_format, uint32_t *ret_pvh, struct avd__error *error)
 {
 	const struct avd_kernel_info *info = avd__kernel_info(kernel);
 	int fd = -1;
 	const int r = avd__kernel_vmlinux(kernel, cache_dir, &fd, error);
-	if (r < 0)
+	const bool packed = r == -ENOTSUP && info->format == AVD_KERNEL_BZIMAGE;
+	if (r < 0 && !packed)
 		return r;
 	*ret_pvh = info->pvh;
-	if (info->pvh == AVD_YES || run->choice.ops->any_vmlinux) {
+	if (packed) {
+		avd__log(log, AVD_LOG_WARNING, "%s; it is booted as it is, unpacking itself",
+			 error->text);
+		*error = (struct avd__error){0};
+	} else if (info->pvh == AVD_YES || run->choice.ops->any_vmlinux) {
 		*ret_format = AVD_KERNEL_VMLINUX;
 		*ret_fd = fd;
 		return 0;

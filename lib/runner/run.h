@@ -22,10 +22,11 @@ struct avd__run {
 };
 
 /* The image that this kind boots, open: *ret_fd is the caller's to close. Of a bzImage its
- * vmlinux, which boots a second sooner under emulation, where the kind takes it. */
+ * vmlinux, which boots a second sooner under emulation, where the kind takes it and the payload
+ * can be unpacked. */
 int avd__run_open_kernel(const struct avd__run *run, struct avd__kernel *kernel, const char *path,
-			 const char *cache_dir, int *ret_fd, uint32_t *ret_format,
-			 uint32_t *ret_pvh, struct avd__error *error);
+			 const char *cache_dir, const struct avd__log *log, int *ret_fd,
+			 uint32_t *ret_format, uint32_t *ret_pvh, struct avd__error *error);
 
 /* `spec`: all but the accelerator, which comes from the choice. */
 int avd__run_start(struct avd__run *run, const struct avd__machine_spec *spec,

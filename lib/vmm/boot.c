@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "codec/window.h"
 #include "vmm/acpi.h"
+#include "vmm/bzimage.h"
 
 #define PAGE_SIZE 4096u
 /* A vmlinux has five or so; a file that claims more is damaged. */
@@ -83,13 +84,14 @@ static int load_kernel(const struct avd__boot *boot, uint64_t *ret_entry, uint64
 }
 
 /* As high as it goes, so that the kernel's own early allocations have room below. */
-static int load_initramfs(const struct avd__boot *boot, uint64_t kernel_end, uint64_t *ret_at,
-			  struct avd__error *error)
+static int load_initramfs(const struct avd__boot *boot, const struct avd__bzimage_place *place,
+			  uint64_t *ret_at, struct avd__error *error)
 {
 	const uint64_t size = boot->initramfs_bytes;
-	const uint64_t at =
-		size <= boot->low_bytes ? (boot->low_bytes - size) & ~(PAGE_SIZE - 1ull) : 0;
-	if (at < kernel_end)
+	const uint64_t top =
+		place->initramfs_end < boot->low_bytes ? place->initramfs_end : boot->low_bytes;
+	const uint64_t at = size <= top ? (top - size) & ~(PAGE_SIZE - 1ull) : 0;
+	if (at < place->end)
 		return avd__fail(error, ENOMEM,
 				 "kernel and initramfs (%llu bytes) do not fit into %llu MiB; give "
 				 "the machine more memory",
@@ -110,19 +112,20 @@ static void add_e820(struct boot_params *params, uint64_t start, uint64_t end, u
 #define E820_RAM 1u
 #define E820_RESERVED 2u
 
-static void write_zero_page(const struct avd__boot *boot, uint64_t initramfs_at)
+/* The parts of the header that say who loaded the kernel, and what came along. */
+static void fill_header(const struct avd__boot *boot, uint64_t initramfs_at,
+			struct setup_header *header)
 {
-	struct boot_params params = {0};
-	params.hdr.boot_flag = 0xaa55;
-	params.hdr.header = 0x53726448; /* "HdrS" */
-	params.hdr.version = 0x020f;
-	params.hdr.type_of_loader = 0xff; /* without a number of its own */
-	params.hdr.loadflags = LOADED_HIGH;
-	params.hdr.cmd_line_ptr = AVD__BOOT_CMDLINE;
-	params.hdr.cmdline_size = AVD__BOOT_CMDLINE_MAX;
-	params.hdr.kernel_alignment = 0x1000000;
-	params.hdr.ramdisk_image = (uint32_t)initramfs_at; /* below AVD__MEMORY_LOW_MAX */
-	params.hdr.ramdisk_size = (uint32_t)boot->initramfs_bytes;
+	header->type_of_loader = 0xff; /* without a number of its own */
+	header->loadflags = LOADED_HIGH;
+	header->cmd_line_ptr = AVD__BOOT_CMDLINE;
+	header->ramdisk_image = (uint32_t)initramfs_at; /* below AVD__MEMORY_LOW_MAX */
+	header->ramdisk_size = initramfs_at ? (uint32_t)boot->initramfs_bytes : 0;
+}
+
+static void write_zero_page(const struct avd__boot *boot, const struct setup_header *header)
+{
+	struct boot_params params = {.hdr = *header};
 	params.acpi_rsdp_addr = AVD__ACPI_BASE;
 	add_e820(&params, 0, AVD__BOOT_LOW_END, E820_RAM);
 	add_e820(&params, AVD__ACPI_BASE, AVD__ACPI_BASE + AVD__ACPI_SIZE, E820_RESERVED);
@@ -152,21 +155,39 @@ void avd__boot_tables(uint8_t *memory)
 
 int avd__boot_load(const struct avd__boot *boot, uint64_t *ret_entry, struct avd__error *error)
 {
-	uint64_t entry = 0, kernel_end = 0, initramfs_at = 0;
-	const size_t cmdline_size = strlen(boot->cmdline) + 1;
-	if (cmdline_size > AVD__BOOT_CMDLINE_MAX)
+	struct setup_header header = {
+		.boot_flag = 0xaa55,
+		.header = 0x53726448, /* "HdrS" */
+		.version = 0x020f,
+		.cmdline_size = AVD__BOOT_CMDLINE_MAX,
+		.kernel_alignment = 0x1000000,
+	};
+	struct avd__bzimage_place place = {
+		.initramfs_end = UINT64_MAX,
+		.cmdline_max = AVD__BOOT_CMDLINE_MAX - 1,
+	};
+	uint64_t initramfs_at = 0;
+	const size_t cmdline_len = strlen(boot->cmdline);
+	int r = boot->bzimage ? avd__bzimage_load(boot, &header, &place, error)
+			      : load_kernel(boot, &place.entry, &place.end, error);
+	if (r < 0)
+		return r;
+	const uint32_t cmdline_max = place.cmdline_max < AVD__BOOT_CMDLINE_MAX
+					     ? place.cmdline_max
+					     : AVD__BOOT_CMDLINE_MAX - 1;
+	if (cmdline_len > cmdline_max)
 		return avd__fail(error, E2BIG,
 				 "the kernel's command line has %zu bytes; it may have %u; shorten "
 				 "the additional arguments",
-				 cmdline_size - 1, AVD__BOOT_CMDLINE_MAX - 1);
-	int r = load_kernel(boot, &entry, &kernel_end, error);
-	if (r == 0 && boot->initramfs_fd >= 0)
-		r = load_initramfs(boot, kernel_end, &initramfs_at, error);
+				 cmdline_len, cmdline_max);
+	if (boot->initramfs_fd >= 0)
+		r = load_initramfs(boot, &place, &initramfs_at, error);
 	if (r < 0)
 		return r;
-	memcpy(boot->memory + AVD__BOOT_CMDLINE, boot->cmdline, cmdline_size);
-	write_zero_page(boot, initramfs_at);
+	memcpy(boot->memory + AVD__BOOT_CMDLINE, boot->cmdline, cmdline_len + 1);
+	fill_header(boot, initramfs_at, &header);
+	write_zero_page(boot, &header);
 	avd__boot_tables(boot->memory);
-	*ret_entry = entry;
+	*ret_entry = place.entry;
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
 /*
- * Puts an uncompressed kernel, its initramfs, command line and boot parameters into guest
- * memory, for the 64-bit entry. Source: Documentation/arch/x86/boot.rst ("64-bit Boot
- * Protocol") and zero-page.rst of the kernel.
+ * Puts a kernel, its initramfs, command line and boot parameters into guest memory, for the
+ * 64-bit entry: an uncompressed kernel, or a bzImage that unpacks itself. Source:
+ * Documentation/arch/x86/boot.rst ("64-bit Boot Protocol") and zero-page.rst of the kernel.
  */
 #ifndef AVD_LIB_VMM_BOOT_H
 #define AVD_LIB_VMM_BOOT_H
@@ -31,6 +31,7 @@ struct avd__boot {
 	uint64_t low_bytes; /* RAM from 0 on */
 	uint64_t high_bytes; /* RAM from AVD__MEMORY_HIGH on, behind low_bytes in `memory` */
 	bool window; /* there is one at AVD__WINDOW_ADDRESS */
+	bool bzimage; /* not a vmlinux */
 	int kernel_fd;
 	const char *kernel_path; /* for messages */
 	int initramfs_fd;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include <attachverdict/kernel.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@ static int load(const struct avd__machine_spec *spec, const char *cmdline, struc
 		.low_bytes = vm->low_bytes,
 		.high_bytes = vm->high_bytes,
 		.window = vm->window.memory != NULL,
+		.bzimage = spec->kernel_format == AVD_KERNEL_BZIMAGE,
 		.kernel_fd = spec->kernel_fd,
 		.kernel_path = spec->kernel_path,
 		.initramfs_fd = spec->initramfs_fd,

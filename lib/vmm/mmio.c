@@ -15,9 +15,9 @@ void avd__vm_mmio_write(struct avd__vm *vm, uint64_t address, uint32_t width, co
 	if (!is_ioapic(address, width))
 		return;
 	memcpy(&value, data, sizeof(value));
-	pthread_mutex_lock(&vm->device_lock);
+	avd__lock(&vm->device_lock);
 	avd__ioapic_write(&vm->ioapic, (uint32_t)(address - AVD__IOAPIC_BASE), value);
-	pthread_mutex_unlock(&vm->device_lock);
+	avd__unlock(&vm->device_lock);
 }
 
 void avd__vm_mmio_read(struct avd__vm *vm, uint64_t address, uint32_t width, uint8_t *data)
@@ -25,9 +25,9 @@ void avd__vm_mmio_read(struct avd__vm *vm, uint64_t address, uint32_t width, uin
 	memset(data, 0xff, width);
 	if (!is_ioapic(address, width))
 		return;
-	pthread_mutex_lock(&vm->device_lock);
+	avd__lock(&vm->device_lock);
 	const uint32_t value =
 		avd__ioapic_read(&vm->ioapic, (uint32_t)(address - AVD__IOAPIC_BASE));
-	pthread_mutex_unlock(&vm->device_lock);
+	avd__unlock(&vm->device_lock);
 	memcpy(data, &value, sizeof(value));
 }
