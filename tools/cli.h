@@ -41,8 +41,8 @@ struct cli_command {
 	int (*run)(const struct cli_command *command, int argc, char **argv);
 };
 
-extern const struct cli_command cli_run, cli_sweep, cli_replay, cli_verifier, cli_doctor,
-	cli_kernel, cli_explain, cli_version;
+extern const struct cli_command cli_run, cli_sweep, cli_show, cli_merge, cli_compare, cli_replay,
+	cli_verifier, cli_doctor, cli_kernel, cli_explain, cli_version;
 
 /* options.c */
 void cli_print_help(const struct cli_command *command);

@@ -8,8 +8,8 @@
 #include "cli.h"
 
 static const struct cli_command *const commands[] = {
-	&cli_run,    &cli_sweep,  &cli_replay,	&cli_verifier,
-	&cli_doctor, &cli_kernel, &cli_explain, &cli_version,
+	&cli_run,      &cli_sweep,  &cli_show,	 &cli_merge,   &cli_compare, &cli_replay,
+	&cli_verifier, &cli_doctor, &cli_kernel, &cli_explain, &cli_version,
 };
 
 static void print_help(void)
@@ -20,7 +20,7 @@ static void print_help(void)
 	     "Commands:");
 	for (size_t i = 0; i < CLI_COUNT(commands); i++)
 		printf("  %-9s %s\n", commands[i]->name, commands[i]->summary);
-	puts("\n'" CLI_NAME " COMMAND --help' shows a command's options.\n\n"
+	puts("'" CLI_NAME " COMMAND --help' shows a command's options.\n\n"
 	     "Outcomes:    ATTACHED      proved: it was enabled, and stayed so\n"
 	     "             DIED          its process could not start, or ended before that\n"
 	     "             NOT_ATTACHED  its process lived, the kernel did not enable it\n"

@@ -5,6 +5,7 @@
 #ifndef ATTACHVERDICT_REPORT_H
 #define ATTACHVERDICT_REPORT_H
 
+#include <attachverdict/results.h>
 #include <attachverdict/stream.h>
 
 #ifdef __cplusplus
@@ -31,6 +32,21 @@ AVD_API int avd_report_json(const avd_stream *stream, uint32_t flags, char **ret
  * 0.1. */
 AVD_API int avd_recording_read(const char *path, avd_stream **ret_stream, char *error,
 			       size_t error_size);
+
+/* Of the results of a sweep. */
+enum avd_results_format {
+	AVD_FORMAT_TEXT = 0, /* a grid, and below it what is not as expected */
+	AVD_FORMAT_JSON = 1, /* results.schema.json; names in it are stable */
+	AVD_FORMAT_TAP = 2, /* TAP version 14 */
+	AVD_FORMAT_KTAP = 3, /* as the kernel's tests print */
+	AVD_FORMAT_JUNIT = 4, /* XML; a test suite a scheduler */
+	AVD_FORMAT_MARKDOWN = 5, /* the grid, for the summary of a CI job */
+};
+
+/* The results in a format of enum avd_results_format. *ret_text ends with NUL: free it with
+ * avd_free(). -EINVAL: no such format; -ENOMEM. Since 0.1. */
+AVD_API int avd_results_print(const avd_results *results, uint32_t format, char **ret_text,
+			      size_t *ret_size);
 
 #ifdef __cplusplus
 }

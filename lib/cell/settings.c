@@ -17,10 +17,13 @@ struct setting {
 };
 
 static const char *const machines[] = {"auto", "qemu", "kvm", NULL};
-static const char *const dispatches[] = {"quick", "off", NULL};
+static const char *const dispatches[] = {"quick", "off", "full", NULL};
 static const char *const sandboxes[] = {"auto", "off", NULL};
 static const char *const stats[] = {"on", "off", NULL};
 static const char *const carriers[] = {"auto", "serial", "window", NULL};
+
+static const char *const switches[] = {"on", "off", NULL}; /* of a member no_... */
+static const char *const verifier_logs[] = {"0", "1", "2", " ", "4", NULL};
 
 #define AT(member) offsetof(struct avd_cell_options, member)
 static const struct setting settings[] = {
@@ -33,6 +36,7 @@ static const struct setting settings[] = {
 	{"budget-cpu", AT(budget_cpu_ms), DURATION, NULL},
 	{"budget-wall", AT(budget_wall_ms), DURATION, NULL},
 	{"payload-timeout", AT(payload_timeout_ms), DURATION, NULL},
+	{"dispatch-timeout", AT(dispatch_timeout_ms), DURATION, NULL},
 	{"log-limit", AT(log_limit), SIZE, NULL},
 	{"channel-limit", AT(channel_limit), SIZE, NULL},
 	{"kernel-args", AT(kernel_args), TEXT, NULL},
@@ -41,6 +45,8 @@ static const struct setting settings[] = {
 	{"machine", AT(machine), WORD, machines},
 	{"dispatch", AT(dispatch), WORD, dispatches},
 	{"carrier", AT(carrier), WORD, carriers},
+	{"verifier-stats", AT(no_verifier_stats), WORD, switches},
+	{"verifier-log", AT(verifier_log), WORD, verifier_logs},
 	{"sandbox", AT(sandbox), WORD, sandboxes},
 	{"verifier-stats", AT(no_verifier_stats), WORD, stats},
 };

@@ -7,7 +7,8 @@ import subprocess
 
 import kit
 
-COMMANDS = ("run", "sweep", "replay", "verifier", "doctor", "kernel", "explain", "version")
+COMMANDS = ("run", "sweep", "show", "merge", "compare", "replay", "verifier", "doctor", "kernel",
+            "explain", "version")
 SCREEN_LINES, SCREEN_COLUMNS = 24, 80
 
 

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+/*
+ * TAP version 14 (testanything.org), and KTAP as the kernel's own test tools read it
+ * (Documentation/dev-tools/ktap.rst). A cell without a result is "not ok": neither format has a
+ * word for "nobody knows", and a skipped test would pass.
+ */
+#include "report/results.h"
+
+/* A quoted string of YAML. Our text has no control characters. */
+static void put_yaml(struct avd__buf *out, const char *key, const char *text)
+{
+	avd__buf_printf(out, "  %s: \"", key);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			avd__buf_puts(out, "\\");
+		avd__buf_append(out, text, 1);
+	}
+	avd__buf_puts(out, "\"\n");
+}
+
+void avd__results_tap(struct avd__buf *out, const avd_results *results)
+{
+	const size_t count = avd__results_counts(results).cells;
+	avd__buf_printf(out, "TAP version 14\n1..%zu\n", count);
+	for (size_t i = 0; i < count; i++) {
+		const struct avd_cell_result cell = avd__results_cell(results, i);
+		char expect[64];
+		avd__buf_printf(out, "%s %zu - %s\n", cell.met ? "ok" : "not ok", i + 1, cell.id);
+		avd__buf_puts(out, "  ---\n");
+		put_yaml(out, "outcome", avd_outcome_name(cell.outcome));
+		put_yaml(out, "result", avd_result_name(cell.result));
+		avd_expectation_print(&cell.expect, expect, sizeof(expect));
+		put_yaml(out, "expected", expect);
+		avd__buf_printf(out, "  duration_ms: %llu.%03llu\n",
+				(unsigned long long)(cell.wall_ns / 1000000),
+				(unsigned long long)(cell.wall_ns / 1000 % 1000));
+		if (cell.result_code != AVD_REASON_NONE) {
+			put_yaml(out, "code", avd_reason_code_name(cell.result_code));
+			put_yaml(out, "message", cell.result_reason);
+		}
+		if (!cell.met)
+			put_yaml(out, "command", cell.command);
+		avd__buf_puts(out, "  ...\n");
+	}
+}
+
+void avd__results_ktap(struct avd__buf *out, const avd_results *results)
+{
+	const size_t count = avd__results_counts(results).cells;
+	avd__buf_printf(out, "KTAP version 1\n1..%zu\n", count);
+	for (size_t i = 0; i < count; i++) {
+		const struct avd_cell_result cell = avd__results_cell(results, i);
+		/* Diagnostic lines stand before the result that they are about. */
+		if (!cell.met) {
+			avd__buf_puts(out, "# ");
+			avd__put_outcome(out, &cell);
+			avd__buf_printf(out, ": %s\n# %s\n", cell.result_reason, cell.command);
+		}
+		avd__buf_printf(out, "%s %zu %s\n", cell.met ? "ok" : "not ok", i + 1, cell.id);
+	}
+}

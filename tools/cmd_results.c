@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+/* `show`, `merge` and `compare`: what sweeps left. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+enum { OPT_WORST = 256 };
+
+static int open_results(const char *dir, avd_results **ret_results)
+{
+	char error[1024];
+	return avd_results_open(dir, ret_results, error, sizeof(error)) < 0 ? cli_error("%s", error)
+									    : 0;
+}
+
+/* Of the whole: a result that is not as expected weighs more than one that is missing. */
+static int exit_of(const avd_results *results)
+{
+	struct avd_results_counts counts = AVD_OPTIONS_INIT(struct avd_results_counts);
+	avd_results_count(results, &counts);
+	if (counts.unmet)
+		return CLI_FAILED;
+	return counts.ran < counts.cells ? CLI_NOT_TRIED : CLI_PASSED;
+}
+
+static int print_results(const avd_results *results, uint32_t format)
+{
+	char *text;
+	size_t size;
+	const int r = avd_results_print(results, format, &text, &size);
+	if (r < 0)
+		return cli_error("cannot write the results: %s", strerror(-r));
+	fwrite(text, 1, size, stdout);
+	avd_free(text);
+	return exit_of(results);
+}
+
+static int show(const struct cli_command *command, int argc, char **argv)
+{
+	static const char *const formats[] = {
+		[AVD_FORMAT_TEXT] = "text",   [AVD_FORMAT_JSON] = "json",
+		[AVD_FORMAT_TAP] = "tap",     [AVD_FORMAT_KTAP] = "ktap",
+		[AVD_FORMAT_JUNIT] = "junit", [AVD_FORMAT_MARKDOWN] = "markdown"};
+	const char *value, *dir = NULL;
+	uint32_t format = AVD_FORMAT_TEXT;
+	avd_results *results;
+	int id, code;
+	while ((id = cli_next_option(command, argc, argv, &value, &code)) != -1) {
+		if (id == CLI_OPTION_STOP)
+			return code;
+		if (id == 'f')
+			code = cli_parse_word(command, "format", value, formats, CLI_COUNT(formats),
+					      &format);
+		else if (dir)
+			code = cli_usage(command, "show: '%s': one directory at a time", value);
+		else
+			code = (dir = value, 0);
+		if (code)
+			return code;
+	}
+	if (!dir)
+		return cli_usage(command, "show: no directory of results was named");
+	code = open_results(dir, &results);
+	if (code)
+		return code;
+	code = print_results(results, format);
+	avd_results_free(results);
+	return code;
+}
+
+static const struct cli_option show_options[] = {
+	{'f', "format", "FORMAT", "text, json, tap, ktap, junit or markdown [text]"},
+	CLI_OPTION_HELP,
+};
+
+const struct cli_command cli_show = {
+	.name = "show",
+	.usage = "[OPTION]... DIR",
+	.summary = "show the results of a sweep",
+	.about = "Shows the results that attachverdict sweep left in DIR.",
+	.options = show_options,
+	.option_count = CLI_COUNT(show_options),
+	.more = "Exit status: 0 all as expected; 1 not; 2 wrong usage; 3 some without a result",
+	.run = show,
+};
+
+static int merge_dirs(const char *const *dirs, size_t count, const char *out, uint32_t flags)
+{
+	char error[1024];
+	avd_results *results;
+	if (avd_results_merge(dirs, count, out, flags, error, sizeof(error)) < 0)
+		return cli_error("%s", error);
+	int code = open_results(out, &results);
+	if (code)
+		return code;
+	code = print_results(results, AVD_FORMAT_TEXT);
+	avd_results_free(results);
+	return code;
+}
+
+static int merge(const struct cli_command *command, int argc, char **argv)
+{
+	const char *value, *out = NULL;
+	uint32_t flags = 0;
+	size_t count = 0;
+	int id, code = 0;
+	const char **dirs = calloc((size_t)argc + 1, sizeof(*dirs));
+	if (!dirs)
+		return cli_error("out of memory");
+	while ((id = cli_next_option(command, argc, argv, &value, &code)) > CLI_OPTION_STOP) {
+		if (id == 'o')
+			out = value;
+		else if (id == OPT_WORST)
+			flags |= AVD_MERGE_WORST;
+		else
+			dirs[count++] = value;
+	}
+	if (id == -1 && !out)
+		code = cli_usage(command, "merge: no directory to merge into: --out DIR");
+	else if (id == -1 && !count)
+		code = cli_usage(command, "merge: no directories of results were named");
+	else if (id == -1)
+		code = merge_dirs(dirs, count, out, flags);
+	free(dirs);
+	return code;
+}
+
+static const struct cli_option merge_options[] = {
+	{'o', "out", "DIR", "a new directory, for all of them"},
+	{OPT_WORST, "worst", NULL, "of two different results of a cell take the worse"},
+	CLI_OPTION_HELP,
+};
+
+const struct cli_command cli_merge = {
+	.name = "merge",
+	.usage = "--out DIR [OPTION]... DIR...",
+	.summary = "merge the results of one plan from many machines",
+	.about = "Merges directories of results of the same plan; shows the whole.",
+	.options = merge_options,
+	.option_count = CLI_COUNT(merge_options),
+	.more = "Exit status: 0 all as expected; 1 not; 2 wrong usage; 3 some without a result,\n"
+		"or nothing was merged",
+	.run = merge,
+};
+
+struct comparison {
+	const avd_results *before, *after;
+	size_t worse, better, other, added, gone;
+};
+
+static void print_side(const struct avd_cell_result *cell)
+{
+	if (!cell->ran)
+		fputs("not run", stdout);
+	else if (cell->result == AVD_RESULT_PASSED)
+		fputs("passed", stdout);
+	else
+		printf("%s (%s)", avd_outcome_name(cell->outcome),
+		       avd_reason_code_name(cell->result_code));
+}
+
+static void print_change(const char *word, const struct avd_cell_result *before,
+			 const struct avd_cell_result *after)
+{
+	printf("%s %s: ", word, after ? after->id : before->id);
+	if (before)
+		print_side(before);
+	fputs(before && after ? " -> " : "", stdout);
+	if (after)
+		print_side(after);
+	putchar('\n');
+	if (after && !after->met) {
+		fputs("    ", stdout);
+		cli_print_clean(stdout, after->result_reason, strlen(after->result_reason));
+		putchar('\n');
+	}
+}
+
+static void compare_cell(struct comparison *all, const struct avd_cell_result *after)
+{
+	struct avd_cell_result before;
+	size_t at;
+	if (avd_results_find(all->before, after->id, &at) < 0) {
+		all->added++;
+		print_change("new   ", NULL, after);
+		return;
+	}
+	avd_results_get(all->before, at, &before);
+	if (before.met && !after->met) {
+		all->worse++;
+		print_change("worse ", &before, after);
+	} else if (!before.met && after->met) {
+		all->better++;
+		print_change("better", &before, after);
+	} else if (before.ran != after->ran || before.outcome != after->outcome ||
+		   before.result_code != after->result_code) {
+		all->other++;
+		print_change("other ", &before, after);
+	}
+}
+
+static int compare_all(struct comparison *all)
+{
+	struct avd_results_counts counts = AVD_OPTIONS_INIT(struct avd_results_counts);
+	struct avd_cell_result cell;
+	size_t at;
+	avd_results_count(all->after, &counts);
+	for (size_t i = 0; i < counts.cells; i++) {
+		avd_results_get(all->after, i, &cell);
+		compare_cell(all, &cell);
+	}
+	avd_results_count(all->before, &counts);
+	for (size_t i = 0; i < counts.cells; i++) {
+		avd_results_get(all->before, i, &cell);
+		if (avd_results_find(all->after, cell.id, &at) < 0) {
+			all->gone++;
+			print_change("gone  ", &cell, NULL);
+		}
+	}
+	printf("%zu worse, %zu better, %zu otherwise different, %zu new, %zu gone\n", all->worse,
+	       all->better, all->other, all->added, all->gone);
+	return all->worse ? CLI_FAILED : CLI_PASSED;
+}
+
+static int compare(const struct cli_command *command, int argc, char **argv)
+{
+	const char *value, *dirs[2] = {NULL, NULL};
+	avd_results *before, *after;
+	size_t count = 0;
+	int id, code;
+	while ((id = cli_next_option(command, argc, argv, &value, &code)) != -1) {
+		if (id == CLI_OPTION_STOP)
+			return code;
+		if (count == 2)
+			return cli_usage(command, "compare: '%s': two directories, no more", value);
+		dirs[count++] = value;
+	}
+	if (count != 2)
+		return cli_usage(command, "compare: two directories of results are needed");
+	code = open_results(dirs[0], &before);
+	if (code)
+		return code;
+	code = open_results(dirs[1], &after);
+	if (!code) {
+		struct comparison all = {.before = before, .after = after};
+		code = compare_all(&all);
+		avd_results_free(after);
+	}
+	avd_results_free(before);
+	return code;
+}
+
+static const struct cli_option compare_options[] = {CLI_OPTION_HELP};
+
+const struct cli_command cli_compare = {
+	.name = "compare",
+	.usage = "BEFORE AFTER",
+	.summary = "what got worse between two sweeps, and what better",
+	.about = "Compares two directories of results, cell by cell.",
+	.options = compare_options,
+	.option_count = CLI_COUNT(compare_options),
+	.more = "Exit status: 0 nothing got worse; 1 something did; 2 wrong usage; 3 no results",
+	.run = compare,
+};
