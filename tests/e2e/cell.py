@@ -65,6 +65,12 @@ def check(case, status, report):
     expect(re.search(case.result_reason, report["result_reason"] or ""),
            f"result_reason: expected /{case.result_reason}/")
     expect(case.end_cause in (None, report["end_cause"]), f"end_cause: expected {case.end_cause}")
+    # The guest's own view of its CPUs is there, and the verdict knows of a difference.
+    seen = report["topology"]
+    expect(seen["seen"] or report["outcome"] == "UNCONFIRMED", "topology: the guest told nothing")
+    expect(report["result_code"] != "topology-mismatch" or seen["same"] is False,
+           "topology: a mismatch without a difference")
+    expect(case.result != "passed" or seen["same"], f"topology: {seen['difference']}")
     want = case.exit if case.exit is not None else (0 if case.result == "passed" else 1)
     expect(status == want, f"exit status: expected {want}, got {status}")
     return wrong
