@@ -62,7 +62,6 @@ static int start(struct guest *guest, const char *kernel, const char *init, cons
 	options.kernel = kernel;
 	options.init = init;
 	options.kernel_args = args;
-	options.topology = guest->number ? "2" : "1";
 	options.memory_bytes = UINT64_C(256) << 20;
 	options.on_console = on_console;
 	options.on_channel = on_channel;
@@ -121,9 +120,8 @@ static int report(struct guest *guest)
 	    avd_machine_get_info(guest->machine, &info) < 0 ||
 	    avd_machine_get_stats(guest->machine, &stats) < 0)
 		return 1;
-	printf("%d: %s (%s), %" PRIu32 " CPUs, ended by %s%s%s\n", guest->number,
-	       avd_machine_kind_name(info.kind), info.accel, stats.cpus,
-	       avd_end_cause_name(end.cause), *end.detail ? ": " : "", end.detail);
+	printf("%d: %s (%s), ended by %s%s%s\n", guest->number, avd_machine_kind_name(info.kind),
+	       info.accel, avd_end_cause_name(end.cause), *end.detail ? ": " : "", end.detail);
 	printf("%d: %" PRIu64 " bytes on the channel, %" PRIu64 " ms of CPU time", guest->number,
 	       guest->channel_bytes, stats.cpu_ns / 1000000);
 	if (stats.valid & AVD_STAT_FIRST_INSTRUCTION)
@@ -144,7 +142,8 @@ int main(int argc, char **argv)
 	struct guest guests[MACHINES] = {{.number = 0}, {.number = 1}};
 	char args[1024] = "";
 	int status = 0;
-	if (argc < 4 || atoi(argv[1]) <= 0) {
+	const long seconds = argc < 4 ? 0 : strtol(argv[1], NULL, 10);
+	if (seconds <= 0) {
 		fprintf(stderr, "usage: %s SECONDS KERNEL INIT [KERNEL-ARGUMENT...]\n", argv[0]);
 		return 2;
 	}
@@ -152,7 +151,7 @@ int main(int argc, char **argv)
 		strncat(args, argv[i], sizeof(args) - strlen(args) - 1);
 		strncat(args, " ", sizeof(args) - strlen(args) - 1);
 	}
-	const int64_t deadline = now_ms() + 1000 * (int64_t)atoi(argv[1]);
+	const int64_t deadline = now_ms() + 1000 * (int64_t)seconds;
 	for (int i = 0; status == 0 && i < MACHINES; i++)
 		status = start(&guests[i], argv[2], argv[3], args) < 0 ? 3 : 0;
 	if (status == 0) {

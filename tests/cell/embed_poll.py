@@ -16,7 +16,7 @@ from cell import find_kernel  # noqa: E402
 
 # Seconds; catches a hang, judges nothing.
 TIMEOUT = 600
-LAST = re.compile(r"^([01]): (qemu|kvm) \(\w+\), ([12]) CPUs, ended by guest-shutdown$", re.M)
+LAST = re.compile(r"^([01]): (?:qemu|kvm) \(\w+\), ended by guest-shutdown$", re.M)
 CHANNEL = re.compile(r"^([01]): 300000 bytes on the channel, .*first instruction after \d+ ms, "
                      r"first byte after \d+ ms, .*KiB beyond guest RAM$", re.M)
 STOPPED = re.compile(r"^([01]): .*ended by host-stop: the caller stopped the machine$", re.M)
@@ -34,8 +34,7 @@ def main():
     kernel = find_kernel("7.3")
     status, out = run(example, str(TIMEOUT), kernel, init, "act=off")
     assert status == 0, status
-    assert sorted(LAST.findall(out))[0][0::2] == ("0", "1"), out
-    assert [found[0] for found in sorted(LAST.findall(out))] == ["0", "1"], out
+    assert sorted(LAST.findall(out)) == ["0", "1"], out
     assert sorted(CHANNEL.findall(out)) == ["0", "1"], out
     for number in "01":
         assert f"{number}| ttyS0 0x3F8\n" in out, out

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 /* An init for the tests of the ports, static: says which serial ports the kernel knows, writes
- * counted bytes to the channel's, then does what "act=" on the kernel's command line says. */
+ * counted bytes to the channel's ("bytes=" of them), then does what "act=" on the kernel's command
+ * line says. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
 #include <sys/mount.h>
@@ -35,14 +37,16 @@ int main(void)
 		close(fd);
 	}
 	fflush(stdout);
-	for (unsigned int i = 0; i < PORT_INIT_BYTES; i++) {
+	fd = open("/proc/cmdline", O_RDONLY);
+	if (fd < 0 || read(fd, line, sizeof(line) - 1) <= 0)
+		return 2;
+	const char *fewer = strstr(line, "bytes=");
+	const unsigned long count = fewer ? strtoul(fewer + 6, NULL, 10) : PORT_INIT_BYTES;
+	for (unsigned long i = 0; i < count; i++) {
 		while (!(inb(LSR) & LSR_THRE))
 			;
 		outb((unsigned char)(i % 251), CHANNEL);
 	}
-	fd = open("/proc/cmdline", O_RDONLY);
-	if (fd < 0 || read(fd, line, sizeof(line) - 1) <= 0)
-		return 2;
 	if (strstr(line, "act=panic")) {
 		fd = open("/proc/sysrq-trigger", O_WRONLY);
 		return write(fd, "c", 1) == 1 ? 3 : 4;
