@@ -208,7 +208,8 @@ static void row_machine(struct avd__text *text)
 		put_escaped(text, ev->sandbox);
 	}
 	avd__buf_puts(out, "\n");
-	if (*ev->machine_reason) {
+	/* That the best of them was taken needs no words. */
+	if (*ev->machine_reason && (text->verbose || strcmp(ev->machine, "kvm") != 0)) {
 		avd__text_row(text, "");
 		put_escaped(text, ev->machine_reason);
 		avd__buf_puts(out, "\n");

@@ -237,6 +237,26 @@ static uint64_t fake_cpu_ns(const struct avd__machine *machine)
 	return fake.cpu;
 }
 
+static void fake_stats(const struct avd__machine *machine, struct avd_machine_stats *stats)
+{
+	(void)machine;
+	if (!(fake.stats.valid & AVD_STAT_EXITS))
+		return;
+	stats->exits = stats->exits_io = fake.stats.exits;
+	stats->valid |= AVD_STAT_EXITS;
+}
+
+static bool fake_memory(const struct avd__machine *machine, uint64_t *ret_ram,
+			uint64_t *ret_overhead)
+{
+	(void)machine;
+	if (!(fake.stats.valid & AVD_STAT_MEMORY))
+		return false;
+	*ret_ram = fake.stats.ram_resident_bytes;
+	*ret_overhead = fake.stats.overhead_bytes;
+	return true;
+}
+
 static void fake_free(struct avd__machine *machine)
 {
 	if (!machine)
@@ -260,6 +280,8 @@ const struct avd__machine_ops fake_ops = {
 	.step = fake_step,
 	.stop = fake_stop,
 	.cpu_ns = fake_cpu_ns,
+	.stats = fake_stats,
+	.memory = fake_memory,
 	.sandbox = fake_sandbox,
 	.free = fake_free,
 };

@@ -29,6 +29,7 @@ struct fake_machine {
 	int cancel_in_prepare;
 	int step_error; /* errno of each step */
 	size_t steps;
+	struct avd_machine_stats stats; /* ->valid, exits and memory: what it tells of itself */
 	/* what the cell did */
 	uint32_t stopped; /* cause given to stop() */
 	int starts, frees;

@@ -175,9 +175,56 @@ START_TEST(machine_that_can_not_be_read)
 }
 END_TEST
 
+static struct avd_msg_end_cause told;
+
+static void take_end(void *userdata, const struct avd_event *event)
+{
+	(void)userdata;
+	if (event->message && event->message->kind == AVD_MSG_END_CAUSE)
+		told = event->message->u.end_cause;
+}
+
+/* What the handle says and what the recording will say are the same. */
+START_TEST(statistics_are_recorded)
+{
+	struct avd_machine_stats stats = AVD_OPTIONS_INIT(struct avd_machine_stats);
+	memset(&told, 0, sizeof(told));
+	fake.stats.valid = _i ? AVD_STAT_EXITS | AVD_STAT_MEMORY : 0;
+	fake.stats.exits = 251;
+	fake.stats.ram_resident_bytes = 111;
+	fake.stats.overhead_bytes = 77;
+	fake_time(5 * S, 3 * S);
+	fake_good();
+	options.on_event = take_end;
+	make();
+	ck_assert_int_eq(avd_cell_get_stats(cell, &stats), -EINVAL);
+	ck_assert_int_eq(avd_cell_start(cell), 0);
+	ck_assert_int_eq(avd_cell_get_stats(cell, &stats), 0);
+	ck_assert_uint_eq(stats.valid & (AVD_STAT_INIT | AVD_STAT_VERDICT), 0);
+	ck_assert_int_eq(avd_cell_run(cell), 0);
+	ck_assert_int_eq(avd_cell_get_stats(cell, &stats), 0);
+	ck_assert_uint_eq(stats.valid,
+			  AVD_STAT_CPU | AVD_STAT_INIT | AVD_STAT_VERDICT | fake.stats.valid);
+	ck_assert_uint_eq(stats.cpu_ns, 3 * S);
+	ck_assert_uint_ge(stats.init_ns, 5 * S);
+	ck_assert_uint_gt(stats.verdict_ns, stats.init_ns);
+	ck_assert_uint_eq(stats.exits, _i ? 251 : 0);
+	ck_assert_uint_eq(stats.overhead_bytes, _i ? 77 : 0);
+	ck_assert_uint_eq(told.stats_valid, stats.valid & ~(uint32_t)AVD_STAT_CPU);
+	ck_assert_uint_eq(told.machine_cpu_ns, stats.cpu_ns);
+	ck_assert_uint_eq(told.exits, stats.exits);
+	ck_assert_uint_eq(told.exits_io, stats.exits_io);
+	ck_assert_uint_eq(told.init_ns, stats.init_ns);
+	ck_assert_uint_eq(told.verdict_ns, stats.verdict_ns);
+	ck_assert_uint_eq(told.ram_resident_bytes, stats.ram_resident_bytes);
+	ck_assert_uint_eq(told.overhead_bytes, stats.overhead_bytes);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("run");
+	tcase_add_loop_test(tc, statistics_are_recorded, 0, 2);
 	tcase_add_test(tc, good_cell_passes);
 	tcase_add_loop_test(tc, machine_that_only_ends, 0, 5);
 	tcase_add_test(tc, console_refines_only_what_is_unconfirmed);
