@@ -68,7 +68,7 @@ void avd__explain_exec(struct avd__text *text, const char *path, int error)
 	char interpreter[INTERPRETER_MAX];
 	struct stat st;
 
-	avd__text_add(text, "; cannot execute ");
+	avd__text_add(text, text->len ? "; cannot execute " : "cannot execute ");
 	avd__text_quote(text, path, strlen(path));
 	avd__text_add(text, ": %s", strerror(error));
 	if (error == ENOENT && strchr(path, '/') && stat(path, &st) < 0) {

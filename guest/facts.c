@@ -167,9 +167,20 @@ static void disabled_record(struct avd__kernel_facts *kernel, const char *text, 
 
 	kernel->disabled++;
 	kernel->message.len = 0;
+	kernel->backtrace_len = 0;
 	line_set(&kernel->name, text, at);
 	line_set(&kernel->reason, text + reason, end > reason ? end - reason : 0);
 	kernel->kind = kind_of_reason(&kernel->reason);
+}
+
+static void set_message(struct avd__kernel_facts *kernel, const char *text, size_t len)
+{
+	line_set(&kernel->message, text, len);
+	/* Callbacks that run while it is being enabled: ops.init(), ops.init_task(),
+	 * ops.cgroup_init() ... "failed (-errno)". */
+	if (starts_with(kernel->message.text, kernel->message.len, "ops.") &&
+	    line_has(&kernel->message, "init") && line_has(&kernel->message, "() failed"))
+		kernel->init_failed = true;
 }
 
 /* "NAME: MESSAGE" of the scheduler that was just disabled */
@@ -180,12 +191,38 @@ static void message_record(struct avd__kernel_facts *kernel, const char *text, s
 	if (!kernel->disabled || kernel->message.len || len < name + 2 ||
 	    memcmp(text, kernel->name.text, name) || memcmp(text + name, ": ", 2))
 		return;
-	line_set(&kernel->message, text + name + 2, len - name - 2);
-	/* Callbacks that run while it is being enabled: ops.init(), ops.init_task(),
-	 * ops.cgroup_init() ... "failed (-errno)". */
-	if (starts_with(kernel->message.text, kernel->message.len, "ops.") &&
-	    line_has(&kernel->message, "init") && line_has(&kernel->message, "() failed"))
-		kernel->init_failed = true;
+	set_message(kernel, text + name + 2, len - name - 2);
+}
+
+/* "   symbol+0x1/0x2" after the message: stack_trace_print() with two blanks and one more. */
+static void backtrace_record(struct avd__kernel_facts *kernel, const char *text, size_t len)
+{
+	size_t blanks = 0;
+
+	while (blanks < len && text[blanks] == ' ')
+		blanks++;
+	text += blanks;
+	len -= blanks;
+	if (!kernel->disabled || blanks != 3 || !avd__bytes_have(text, len, "+0x") ||
+	    len + 1 > AVD__BACKTRACE_MAX - kernel->backtrace_len)
+		return;
+	memcpy(kernel->backtrace + kernel->backtrace_len, text, len);
+	kernel->backtrace_len += len;
+	kernel->backtrace[kernel->backtrace_len++] = '\n';
+}
+
+void avd__facts_exit(struct avd__facts *facts, const struct avd__exit_record *record)
+{
+	struct avd__kernel_facts *kernel = &facts->kernel;
+
+	/* The log tells of the same end, before or after this. */
+	if (!kernel->disabled)
+		kernel->disabled = 1;
+	kernel->probed = true;
+	kernel->kind = record->kind;
+	kernel->exit_code = record->exit_code;
+	line_set(&kernel->reason, record->reason, strnlen(record->reason, sizeof(record->reason)));
+	set_message(kernel, record->message, strnlen(record->message, sizeof(record->message)));
 }
 
 bool avd__facts_kernel(struct avd__facts *facts, const struct avd__kmsg_record *record)
@@ -194,8 +231,12 @@ bool avd__facts_kernel(struct avd__facts *facts, const struct avd__kmsg_record *
 	const char *text = record->text;
 	size_t len = record->len;
 
-	if (record->facility || !starts_with(text, len, prefix))
+	if (record->facility)
 		return false;
+	if (!starts_with(text, len, prefix)) {
+		backtrace_record(&facts->kernel, text, len);
+		return false;
+	}
 	text += strlen(prefix);
 	len -= strlen(prefix);
 	if (!starts_with(text, len, SCHEDULER_WORD)) {

@@ -8,10 +8,13 @@
 
 #include <attachverdict/message.h>
 
+#include "exit_record.h"
 #include "kmsg_record.h"
 #include "text.h"
 
 #define AVD__LINE_MAX 320u /* a longer line is cut: it goes into a reason of 1 KiB */
+
+#define AVD__BACKTRACE_MAX 2048u /* some 40 lines; the kernel keeps 64 (SCX_EXIT_BT_LEN) */
 
 struct avd__line {
 	char text[AVD__LINE_MAX];
@@ -35,6 +38,10 @@ struct avd__kernel_facts {
 	bool init_failed; /* ops.init() or another callback of the enabling returned an error */
 	struct avd__line name, reason; /* of the last one disabled: in quotes, in parentheses */
 	struct avd__line message; /* "sched_ext: NAME: ..." after that; may be empty */
+	bool probed; /* the BPF probe told of the last one, too: */
+	int64_t exit_code;
+	char backtrace[AVD__BACKTRACE_MAX]; /* lines, each ended by a line feed */
+	size_t backtrace_len;
 };
 
 struct avd__output_facts {
@@ -59,6 +66,9 @@ void avd__facts_output(struct avd__facts *facts, uint32_t stream, const void *by
 void avd__facts_output_end(struct avd__facts *facts);
 /* Returns whether the record is one of sched_ext's own. Records of user space never are. */
 bool avd__facts_kernel(struct avd__facts *facts, const struct avd__kmsg_record *record);
+
+/* What the BPF probe saw of a scheduler's end. */
+void avd__facts_exit(struct avd__facts *facts, const struct avd__exit_record *record);
 
 /* How the scheduler's process ended. */
 struct avd__exit {

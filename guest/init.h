@@ -31,6 +31,7 @@ struct avd__init {
 	struct avd__programs programs;
 	struct avd__output outputs[4]; /* scheduler's, then payload's */
 	int cpu_stat, cgroup_events; /* of the scheduler's cgroup, or -1 */
+	int payload_events; /* cgroup.events of the payload's, or -1 */
 	int sysrq;
 	uint64_t heartbeat_at; /* when the next one is due */
 	/* enable_seq, time, and its CPU time, at the scheduler's start */
@@ -56,6 +57,8 @@ void avd__start_scheduler(struct avd__init *init);
 uint64_t avd__scheduler_cpu_ns(const struct avd__init *init);
 /* Is any process of the scheduler's left, its own one or another? */
 bool avd__scheduler_left_some(const struct avd__init *init);
+/* Has the payload, which is gone, left any process? */
+bool avd__payload_left_some(const struct avd__init *init);
 
 /* outcome.c: the gate, and the frame that says how it went. True: attached. */
 bool avd__outcome(struct avd__init *init);
@@ -65,6 +68,11 @@ void avd__outcome_refuse(struct avd__init *init, uint32_t code, const struct avd
 
 /* watch.c: after the attach. Is the scheduler still there? Sends scheduler-exit when not. */
 bool avd__watch(struct avd__init *init);
+
+/* ejection.c: scheduler-exit with what the kernel said, and its dump before. `phase_ns`: since
+ * the phase began. */
+void avd__tell_exit(struct avd__init *init, uint32_t code, uint64_t phase_ns,
+		    const struct avd__text *reason);
 
 /* dispatch.c, payload.c, teardown.c */
 void avd__dispatch(struct avd__init *init);

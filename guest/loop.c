@@ -51,6 +51,7 @@ static bool pump(struct avd__init *init)
 	for (size_t i = 0; i < 4; i++)
 		some |= avd__output_pump(&init->outputs[i], &init->channel, take_output, init);
 	some |= avd__programs_pump(&init->programs, &init->channel);
+	some |= avd__exit_probe_pump(&init->programs.exit, &init->facts);
 	return some;
 }
 

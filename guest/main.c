@@ -134,7 +134,7 @@ static void init_main(void)
 		avd__output_init(&init.outputs[i], 0, -1, 0);
 	init.kmsg.fd = -1;
 	init.sysrq = -1;
-	init.cpu_stat = init.cgroup_events = -1;
+	init.cpu_stat = init.cgroup_events = init.payload_events = -1;
 	/* First: the window is found through /dev and /sys. */
 	const bool mounted = avd__mounts_make(&notes, &why) == 0;
 	set_up_channel(&init, &notes);

@@ -81,6 +81,19 @@ static void send_failure(struct avd__init *init, uint32_t kind, uint32_t code,
 	avd__channel_send(&init->channel, &message);
 }
 
+/* The kernel threw it out before it had settled: how, in fields. The outcome stands. */
+static void tell_ejection(struct avd__init *init, uint32_t code)
+{
+	const struct avd__kernel_facts *kernel = &init->facts.kernel;
+	char text[AVD__REASON_MAX];
+	struct avd__text reason = avd__text_on(text, sizeof(text));
+
+	if (code != AVD_REASON_INIT_FAILED && code != AVD_REASON_EJECTED_AT_ATTACH)
+		return;
+	avd__text_quote(&reason, kernel->reason.text, kernel->reason.len);
+	avd__tell_exit(init, code, avd__guest_now() - init->phase_at, &reason);
+}
+
 /* The process is dead; what others have to say may take a moment more. */
 static void wait_for_words(struct avd__init *init)
 {
@@ -139,6 +152,7 @@ static void died(struct avd__init *init, struct gate_run *run)
 		avd__reason_output(&reason, &init->facts.output);
 	}
 	send_failure(init, AVD_MSG_SCHEDULER_DIED, code, &reason);
+	tell_ejection(init, code);
 }
 
 static void not_attached(struct avd__init *init, struct gate_run *run, bool ejected)
@@ -155,6 +169,7 @@ static void not_attached(struct avd__init *init, struct gate_run *run, bool ejec
 	avd__reason_kernel(&reason, &init->facts.kernel);
 	avd__reason_output(&reason, &init->facts.output);
 	send_failure(init, AVD_MSG_SCHEDULER_NOT_ATTACHED, code, &reason);
+	tell_ejection(init, code);
 }
 
 bool avd__outcome(struct avd__init *init)

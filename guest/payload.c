@@ -30,21 +30,28 @@ static void end_payload(struct avd__init *init, const char *why)
 	wait_for_end(init, limit);
 }
 
-static void send_exit(struct avd__init *init, uint64_t wall_ns)
+static void send_exit(struct avd__init *init, uint64_t wall_ns, enum avd_payload_end ended_by)
 {
 	const struct avd__exit *exit = &init->payload.exit;
-	struct avd_message message = {.kind = AVD_MSG_PAYLOAD_EXIT,
-				      .u.payload_exit = {.exit_status = exit->status,
-							 .signal = exit->signal,
-							 .error = exit->error,
-							 .wall_ns = wall_ns}};
+	char text[256];
+	struct avd__text reason = avd__text_on(text, sizeof(text));
+	struct avd_message message = {
+		.kind = AVD_MSG_PAYLOAD_EXIT,
+		.u.payload_exit = {.exit_status = exit->exec_failed ? -1 : exit->status,
+				   .signal = exit->signal,
+				   .error = exit->error,
+				   .wall_ns = wall_ns,
+				   .ended_by = ended_by,
+				   .left_some = avd__payload_left_some(init)}};
 
 	if (exit->exec_failed) {
-		char text[256];
-		struct avd__text reason = avd__text_on(text, sizeof(text));
-		avd__explain_exec(&reason, init->config.payload[0], (int)exit->error);
-		avd__channel_note(&init->channel, "payload%s", reason.data);
+		if (strcmp(init->payload.failed_step, "execve"))
+			avd__text_add(&reason, "%s: %s", init->payload.failed_step,
+				      strerror((int)exit->error));
+		else
+			avd__explain_exec(&reason, init->config.payload[0], (int)exit->error);
 	}
+	message.u.payload_exit.reason = avd__text_str(&reason);
 	avd__channel_send(&init->channel, &message);
 }
 
@@ -55,14 +62,17 @@ void avd__payload(struct avd__init *init)
 	avd__enter_phase(init, AVD_PHASE_PAYLOAD);
 	const uint64_t limit_ms = init->config.cell.payload_ms;
 	const uint64_t start = avd__guest_now();
+	enum avd_payload_end ended_by = AVD_PAYLOAD_ENDED_ITSELF;
 	avd__child_release(&init->payload);
 	while (avd__child_alive(&init->payload)) {
 		avd__turn(init, INTERVAL);
 		if (!avd__watch(init)) {
+			ended_by = AVD_PAYLOAD_SCHEDULER_GONE;
 			end_payload(init, "the scheduler is gone");
 			break;
 		}
 		if (limit_ms && (avd__guest_now() - start) / AVD__NS_PER_MS >= limit_ms) {
+			ended_by = AVD_PAYLOAD_TIME_LIMIT;
 			end_payload(init, "its time is over");
 			break;
 		}
@@ -71,5 +81,5 @@ void avd__payload(struct avd__init *init)
 	/* Bounded: a dead process whose tracer does not let it go is never reaped. */
 	wait_for_end(init, avd__patience(END_LIMIT, init->slowness));
 	avd__drain(init);
-	send_exit(init, took);
+	send_exit(init, took, ended_by);
 }

@@ -38,6 +38,8 @@ typedef u32 __wsum;
 
 #define CORE __attribute__((preserve_access_index))
 
+#include "exit_probe.bpf.h"
+
 enum { BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_RINGBUF = 27 };
 #define BPF_ANY 0
 #define BPF_RB_NO_WAKEUP 1 /* init looks at the ring on each turn of its loop */

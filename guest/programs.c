@@ -89,6 +89,8 @@ static int attach(struct bpf_object *object, const char **ret_step)
 
 	bpf_object__for_each_program(program, object)
 	{
+		if (!bpf_program__autoload(program))
+			continue;
 		*ret_step = bpf_program__section_name(program);
 		/* The link lives as long as init: nobody takes it down. */
 		if (!bpf_program__attach(program))
@@ -97,7 +99,30 @@ static int attach(struct bpf_object *object, const char **ret_step)
 	return 0;
 }
 
-static int place(struct avd__programs *programs, const char *cgroup, const char **ret_step)
+/* A kernel whose scheduler ends go another way leaves only this part out. */
+static int without_exit_probe(struct bpf_object *object)
+{
+	struct bpf_program *program =
+		bpf_object__find_program_by_name(object, "scheduler_disabled");
+
+	return program ? bpf_program__set_autoload(program, false) : -ENOENT;
+}
+
+static void map_exit_record(struct avd__exit_probe *probe, struct bpf_object *object)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, AVD__EXIT_RECORD_MAP);
+
+	*probe = (struct avd__exit_probe){0};
+	if (!map || bpf_map__value_size(map) < sizeof(*probe->record))
+		return;
+	const void *record =
+		mmap(NULL, sizeof(*probe->record), PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	if (record != MAP_FAILED)
+		probe->record = record;
+}
+
+static int place(struct avd__programs *programs, const char *cgroup, bool with_exit,
+		 const char **ret_step)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "attachverdict");
 
@@ -112,6 +137,10 @@ static int place(struct avd__programs *programs, const char *cgroup, const char 
 	int error = set_cgroup(programs->object, cgroup);
 	if (error)
 		return error;
+	if (!with_exit)
+		error = without_exit_probe(programs->object);
+	if (error)
+		return error;
 	*ret_step = "load";
 	error = bpf_object__load(programs->object);
 	if (error)
@@ -119,6 +148,8 @@ static int place(struct avd__programs *programs, const char *cgroup, const char 
 	error = attach(programs->object, ret_step);
 	if (error)
 		return error;
+	if (with_exit)
+		map_exit_record(&programs->exit, programs->object);
 	*ret_step = "ring";
 	return map_ring(&programs->ring, programs->object);
 }
@@ -143,7 +174,16 @@ void avd__programs_watch(struct avd__programs *programs, struct avd__channel *ch
 
 	libbpf_words = &words;
 	libbpf_set_print(keep_words);
-	const int error = place(programs, cgroup, &step);
+	int error = place(programs, cgroup, true, &step);
+	if (error) {
+		avd__channel_note(channel, "no probe of the scheduler's end (%s: %s%s%s)", step,
+				  strerror(-error), words.len ? "; " : "", words.data);
+		bpf_object__close(programs->object);
+		programs->object = NULL;
+		programs->exit.record = NULL;
+		words = avd__text_on(text, sizeof(text));
+		error = place(programs, cgroup, false, &step);
+	}
 	libbpf_words = NULL;
 	const uint64_t took_us = (avd__guest_now() - start) / AVD__NS_PER_US;
 	if (error == 0) {

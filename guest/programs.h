@@ -9,12 +9,14 @@
 #define AVD_GUEST_PROGRAMS_H
 
 #include "channel.h"
+#include "exit_probe.h"
 #include "ring.h"
 
 struct bpf_object;
 
 struct avd__programs {
 	struct avd__ring ring;
+	struct avd__exit_probe exit; /* lies in the same object */
 	struct bpf_object *object; /* with its maps and links, for as long as init lives */
 	bool polling; /* there is no probe */
 	uint32_t last_id; /* polling: of the last program that was seen */

@@ -20,12 +20,16 @@
 #define OOM_SCHEDULER (-500)
 #define OOM_PAYLOAD 0
 
+static int make_cgroup(const char *dir)
+{
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return -1;
+	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 static int prepare_cgroup(struct avd__init *init)
 {
-	static const char dir[] = AVD__CGROUP_ROOT "/scheduler";
-	const int fd = mkdir(dir, 0755) < 0 && errno != EEXIST
-			       ? -1
-			       : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const int fd = make_cgroup(AVD__CGROUP_ROOT "/scheduler");
 
 	init->cpu_stat = fd < 0 ? -1 : openat(fd, "cpu.stat", O_RDONLY | O_CLOEXEC);
 	init->cgroup_events = fd < 0 ? -1 : openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
@@ -59,12 +63,16 @@ static void prepare_scheduler(struct avd__init *init, struct avd__text *why)
 static void prepare_payload(struct avd__init *init, struct avd__text *why)
 {
 	const struct avd__spawn spawn = {.argv = init->config.payload,
-					 .cgroup = -1,
+					 .cgroup = make_cgroup(AVD__CGROUP_ROOT "/payload"),
 					 .oom_score_adj = OOM_PAYLOAD,
 					 .output = true};
 
 	if (avd__child_spawn(&spawn, &init->payload, why) < 0)
 		avd__fatal(init, why->data);
+	if (spawn.cgroup >= 0) {
+		init->payload_events = openat(spawn.cgroup, "cgroup.events", O_RDONLY | O_CLOEXEC);
+		close(spawn.cgroup);
+	}
 	for (uint32_t i = 0; i < 2; i++)
 		avd__output_init(&init->outputs[2 + i], AVD_STREAM_PAYLOAD_STDOUT + i,
 				 init->payload.out[i], init->config.cell.log_limit);
@@ -157,11 +165,20 @@ void avd__start_scheduler(struct avd__init *init)
 	avd__child_release(&init->scheduler);
 }
 
-bool avd__scheduler_left_some(const struct avd__init *init)
+static bool is_populated(int cgroup_events)
 {
 	char text[128];
-	const ssize_t n =
-		init->cgroup_events < 0 ? -1 : pread(init->cgroup_events, text, sizeof(text), 0);
+	const ssize_t n = cgroup_events < 0 ? -1 : pread(cgroup_events, text, sizeof(text), 0);
 
 	return n > 0 && avd__bytes_have(text, (size_t)n, "populated 1");
+}
+
+bool avd__scheduler_left_some(const struct avd__init *init)
+{
+	return is_populated(init->cgroup_events);
+}
+
+bool avd__payload_left_some(const struct avd__init *init)
+{
+	return init->payload.reaped && is_populated(init->payload_events);
 }

@@ -8,6 +8,9 @@
 
 /* From the first sign of the end to what the kernel and the process have to say about it. */
 #define WORDS_LIMIT AVD__NS_PER_S
+/* While the kernel is disabling it has not said anything yet. It waits for others: for a CPU
+ * that is being unplugged, which takes seconds on an emulated machine. */
+#define DISABLING_LIMIT (10 * AVD__NS_PER_S)
 #define READING_INTERVAL (2 * AVD__NS_PER_MS)
 
 static bool is_there(struct avd__init *init, struct avd__scx_reading *scx)
@@ -21,10 +24,11 @@ static bool is_there(struct avd__init *init, struct avd__scx_reading *scx)
 /* The kernel logs at the end of disabling; a process that was thrown out may end by itself. */
 static void wait_for_words(struct avd__init *init, struct avd__scx_reading *scx)
 {
-	const uint64_t limit = avd__patience(WORDS_LIMIT, init->slowness);
+	const uint64_t words = avd__patience(WORDS_LIMIT, init->slowness);
+	const uint64_t disabling = avd__patience(DISABLING_LIMIT, init->slowness);
 	const uint64_t start = avd__guest_now();
 
-	while (avd__guest_now() - start < limit) {
+	while (avd__guest_now() - start < (scx->state == AVD__SCX_DISABLING ? disabling : words)) {
 		const bool said = scx->state == AVD__SCX_DISABLED && init->facts.kernel.disabled;
 		if (said &&
 		    (init->scheduler.reaped || init->facts.kernel.kind >= AVD__SCX_EXIT_SYSRQ))
@@ -56,17 +60,8 @@ static void send_exit(struct avd__init *init, const struct avd__scx_reading *scx
 		if (!by_kernel)
 			avd__reason_output(&reason, &init->facts.output);
 	}
-	struct avd_message message = {
-		.kind = AVD_MSG_SCHEDULER_EXIT,
-		.u.scheduler_exit = {.exit_kind = kernel->kind,
-				     .code = dead && !by_kernel ? AVD_REASON_SCHEDULER_EXITED
-								: AVD_REASON_EJECTED,
-				     .phase = init->phase,
-				     .phase_ns = init->gone_at - init->phase_at,
-				     .reason = avd__text_str(&reason),
-				     .message = {.data = kernel->message.text,
-						 .len = kernel->message.len}}};
-	avd__channel_send(&init->channel, &message);
+	avd__tell_exit(init, dead && !by_kernel ? AVD_REASON_SCHEDULER_EXITED : AVD_REASON_EJECTED,
+		       init->gone_at - init->phase_at, &reason);
 }
 
 bool avd__watch(struct avd__init *init)

@@ -64,7 +64,8 @@ struct avd_stream_options {
  *    a gap. Anything else before payload-starting, such as a second hello, done or
  *    init-failed, makes ATTACHED impossible for good. phase, log, kernel-log, heartbeat,
  *    program, topology and unknown kinds may stand anywhere after hello; dispatch and
- *    scheduler-exit anywhere after scheduler-attached.
+ *    scheduler-exit anywhere after scheduler-attached. After one of the two failures a
+ *    scheduler-exit may follow: how the kernel threw it out at the attach; it changes nothing.
  *  - After payload-starting a fault leaves the outcome and fails the result. After done
  *    only the kinds that may stand anywhere are allowed.
  *  - A failure frame with a reason code that is none of the scheduler's (1..11) counts;

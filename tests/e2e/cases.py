@@ -29,6 +29,7 @@ class Case:
     reason: str = ""               # a regular expression that the reason must match
     result_reason: str = ""
     end_cause: str = None
+    evidence: dict = field(default_factory=dict)  # dotted name: a regular expression
     repeat: int = 1
     exit: int = None               # None: 0 if passed, else 1
     timeout: int = 240             # seconds of the harness: catches hangs, judges nothing
@@ -65,12 +66,26 @@ CASES = [
          reason="no_such_member"),
     Case("init-fail", [EX + "init_fail"], "NOT_ATTACHED", "init-failed", reason="-95"),
     Case("eject", [EX + "eject"], "NOT_ATTACHED", "ejected-at-attach",
-         reason="0xdead"),
+         reason="0xdead",
+         evidence={"scheduler_exit.phase": "gate", "scheduler_exit.code": "ejected-at-attach",
+                   "scheduler_exit.kind": "1024", "scheduler_exit.message": "0xdead"}),
     # On a slow host the kernel's watchdog may find the stall while the gate still settles.
     Case("stall", [EX + "stall"], "ATTACHED|NOT_ATTACHED", "none|ejected-at-attach",
          result_code="ejected|no-dispatch|ejected-at-attach", result_reason="stall|CPU"),
     Case("eject-later", [EX + "eject_later"], "ATTACHED", "none", result_code="ejected",
-         payload=[HOSTILE + "hostile", "sleep"], result_reason="0xdead"),
+         payload=[HOSTILE + "hostile", "sleep"],
+         result_reason=r"in phase payload, [2-9]\.\d+ s after it began: .*0xdead.*kind 1024, code 0",
+         evidence={"scheduler_exit.phase": "payload", "scheduler_exit.source": "probe",
+                   "scheduler_exit.exit_code": "^0$", "scheduler_exit.message": "0xdead",
+                   "scheduler_exit.backtrace": r"\+0x", "payload.ended_by": "scheduler-gone",
+                   "scheduler_exit.dump.lines": "triggered exit kind 1024"}),
+    # An exit code that is not 0: the kernel wants the scheduler to be started again.
+    Case("unplug", [FIFO], "ATTACHED", "none", result_code="ejected",
+         payload=[HOSTILE + "hostile", "unplug"],
+         result_reason=r"exit kind 66, code 281479271677952",
+         evidence={"scheduler_exit.phase": "payload"}),
+    good("imitated-ejection", [FIFO], payload=[HOSTILE + "hostile", "kmsg"], series=ONE,
+         evidence={"scheduler_exit": "None"}),
     # Attached, and one CPU's tasks wait for ever: told before the kernel's watchdog does.
     Case("starve-cpu", [EX + "starve_cpu"], "ATTACHED", "none", result_code="no-dispatch",
          options=["--dispatch-timeout", "5s"],
@@ -139,6 +154,23 @@ CASES = [
     # The payload.
     Case("payload-fails", [FIFO], "ATTACHED", "none", payload=[HOSTILE + "hostile", "exit7"],
          result_code="payload-failed", result_reason="7", series=ONE),
+    Case("payload-signal", [FIFO], "ATTACHED", "none", payload=[HOSTILE + "hostile", "segv"],
+         result_code="payload-failed", result_reason="killed by signal 11", series=ONE,
+         evidence={"payload.signal": "^11$", "payload.ended_by": "itself"}),
+    Case("payload-absent", [FIFO], "ATTACHED", "none", payload=["guest:/no/such/payload"],
+         result_code="payload-failed", series=ONE,
+         result_reason='could not be started: .*"/no/such/payload": No such file'),
+    Case("payload-stubborn", [FIFO], "ATTACHED", "none",
+         payload=[HOSTILE + "hostile", "stubborn"], options=["--payload-timeout", "2s"],
+         result_code="payload-failed", result_reason="its time limit of 2.000 s", series=ONE,
+         evidence={"payload.ended_by": "time-limit", "payload.signal": "^9$"}),
+    good("payload-children", [FIFO], payload=[HOSTILE + "hostile", "children"], series=ONE,
+         evidence={"payload.left_some": "True"}),
+    good("payload-stdin", [FIFO], payload=[HOSTILE + "hostile", "stdin"], series=ONE,
+         evidence={"payload.stdout.lines": "0 bytes of input", "payload.left_some": "False"}),
+    good("payload-flood", [FIFO], payload=[HOSTILE + "hostile", "flood"], series=ONE,
+         options=["--log-limit", "64K"],
+         evidence={"payload.stdout.lines": "the last line", "payload.stdout.dropped": r"\d{6}"}),
 ]
 
 BY_NAME = {case.name: case for case in CASES}

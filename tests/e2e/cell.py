@@ -71,6 +71,11 @@ def check(case, status, report):
     expect(report["result_code"] != "topology-mismatch" or seen["same"] is False,
            "topology: a mismatch without a difference")
     expect(case.result != "passed" or seen["same"], f"topology: {seen['difference']}")
+    for name, pattern in case.evidence.items():
+        value = report["evidence"]
+        for part in name.split("."):
+            value = value and value.get(part)
+        expect(re.search(pattern, str(value)), f"evidence.{name}: expected /{pattern}/")
     want = case.exit if case.exit is not None else (0 if case.result == "passed" else 1)
     expect(status == want, f"exit status: expected {want}, got {status}")
     return wrong

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exit_probe.h"
 #include "facts.h"
 #include "reason.h"
 
@@ -81,6 +82,8 @@ START_TEST(no_record)
 }
 END_TEST
 
+#define BACKTRACE "bpf__sched_ext_ops_enqueue+0x50/0xad\nbpf_trampoline_1+0x3/0x4\n"
+
 START_TEST(ejection)
 {
 	struct avd__facts facts = {0};
@@ -91,6 +94,11 @@ START_TEST(ejection)
 	       true);
 	kernel(&facts, "3,352,1,-;sched_ext: eject: eject: broken (on purpose)\n", true);
 	kernel(&facts, "3,353,1,-;   bpf__sched_ext_ops_enqueue+0x50/0xad\n", false);
+	kernel(&facts, "3,353,1,-; ? of_another_trace+0x50/0xad\n", false);
+	kernel(&facts, "11,353,1,-;   of_user_space+0x50/0xad\n", false);
+	kernel(&facts, "3,353,1,-;   bpf_trampoline_1+0x3/0x4\n", false);
+	ck_assert_uint_eq(facts.kernel.backtrace_len, strlen(BACKTRACE));
+	ck_assert_mem_eq(facts.kernel.backtrace, BACKTRACE, facts.kernel.backtrace_len);
 	kernel(&facts, "3,354,1,-;sched_ext: eject: a second line\n", true);
 	ck_assert_uint_eq(facts.kernel.disabled, 1);
 	ck_assert_uint_eq(facts.kernel.kind, 1025);
@@ -99,6 +107,61 @@ START_TEST(ejection)
 	check_line(&facts.kernel.message, "eject: broken (on purpose)");
 	ck_assert(!facts.kernel.init_failed);
 	ck_assert_uint_eq(avd__classify_not_attached(&facts, true), AVD_REASON_EJECTED_AT_ATTACH);
+}
+END_TEST
+
+START_TEST(backtraces_are_bounded)
+{
+	struct avd__facts facts = {0};
+
+	/* Without an ejection there is nothing to trace. */
+	kernel(&facts, "3,1,1,-;   early+0x1/0x2\n", false);
+	ck_assert_uint_eq(facts.kernel.backtrace_len, 0);
+	kernel(&facts, "3,1,1,-;sched_ext: BPF scheduler \"x\" disabled (runtime error)\n", true);
+	for (int i = 0; i < 1000; i++)
+		kernel(&facts, "3,1,1,-;   again+0x1/0x2\n", false);
+	ck_assert_uint_le(facts.kernel.backtrace_len, AVD__BACKTRACE_MAX);
+	ck_assert_uint_gt(facts.kernel.backtrace_len, AVD__BACKTRACE_MAX - 32);
+	ck_assert_int_eq(facts.kernel.backtrace[facts.kernel.backtrace_len - 1], '\n');
+	/* The next one starts anew. */
+	kernel(&facts, "3,1,1,-;sched_ext: BPF scheduler \"x\" disabled (runtime error)\n", true);
+	ck_assert_uint_eq(facts.kernel.backtrace_len, 0);
+}
+END_TEST
+
+/* The probe's record is taken once, and completes what the log said. */
+START_TEST(the_probe_knows_the_exit_code)
+{
+	static struct avd__exit_record told;
+	struct avd__exit_probe probe = {.record = &told}, none = {0};
+	struct avd__facts facts = {0};
+
+	ck_assert(!avd__exit_probe_pump(&none, &facts));
+	ck_assert(!avd__exit_probe_pump(&probe, &facts));
+	ck_assert(!facts.kernel.probed);
+	told = (struct avd__exit_record){.count = 1,
+					 .kind = 66,
+					 .exit_code = INT64_C(1) << 48,
+					 .reason = "unregistered from the main kernel",
+					 .message = "cpu 1 going offline"};
+	ck_assert(avd__exit_probe_pump(&probe, &facts));
+	ck_assert(!avd__exit_probe_pump(&probe, &facts));
+	ck_assert(facts.kernel.probed);
+	ck_assert_uint_eq(facts.kernel.disabled, 1);
+	ck_assert_uint_eq(facts.kernel.kind, 66);
+	ck_assert_int_eq(facts.kernel.exit_code, INT64_C(1) << 48);
+	check_line(&facts.kernel.message, "cpu 1 going offline");
+	/* Strings that fill their arrays have no end. */
+	memset(told.reason, 'r', sizeof(told.reason));
+	memset(told.message, 'm', sizeof(told.message));
+	told.count = 2;
+	ck_assert(avd__exit_probe_pump(&probe, &facts));
+	ck_assert_uint_eq(facts.kernel.reason.len, sizeof(told.reason));
+	ck_assert_uint_eq(facts.kernel.message.len, AVD__LINE_MAX);
+	snprintf(told.message, sizeof(told.message), "ops.init() failed (-95)");
+	told.count = 3;
+	ck_assert(avd__exit_probe_pump(&probe, &facts));
+	ck_assert(facts.kernel.init_failed);
 }
 END_TEST
 
@@ -404,6 +467,8 @@ int main(void)
 	tcase_add_test(tc, record);
 	tcase_add_test(tc, no_record);
 	tcase_add_test(tc, ejection);
+	tcase_add_test(tc, backtraces_are_bounded);
+	tcase_add_test(tc, the_probe_knows_the_exit_code);
 	tcase_add_test(tc, init_failed);
 	tcase_add_test(tc, kinds);
 	tcase_add_test(tc, imitations);

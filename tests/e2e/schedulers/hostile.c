@@ -180,6 +180,75 @@ static void way_reboot(void)
 	perror("reboot");
 }
 
+/* Takes a CPU away: the kernel ends schedulers that have no callback for that, with an exit
+ * code that asks for a restart. */
+static void way_unplug(void)
+{
+	const struct timespec second = {.tv_sec = 1};
+	put_file("/sys/devices/system/cpu/cpu1/online", "0");
+	nanosleep(&second, NULL);
+	_exit(0);
+}
+
+/* Kernel messages about an ejection that never was; user space can't write as the kernel. */
+static void way_kmsg(void)
+{
+	put_file("/dev/kmsg", "<3>sched_ext: BPF scheduler \"fifo\" disabled (runtime error)\n");
+	put_file("/dev/kmsg", "<3>sched_ext: fifo: ops.init() failed (-95)\n");
+	put_file("/dev/kmsg", "<3>   scx_exit+0x50/0x70\n");
+	put_file("/dev/kmsg", "<0>Kernel panic - not syncing: not really\n");
+	_exit(0);
+}
+
+static void way_children(void)
+{
+	for (int i = 0; i < 3; i++) {
+		if (fork() == 0) {
+			setsid();
+			signal(SIGTERM, SIG_IGN);
+			for (;;)
+				pause();
+		}
+	}
+	_exit(0);
+}
+
+/* Reads to the end of its input: there is none. */
+static void way_stdin(void)
+{
+	char byte;
+	const ssize_t n = read(STDIN_FILENO, &byte, 1);
+	printf("%zd bytes of input\n", n);
+	fflush(stdout);
+	_exit(n == 0 ? 0 : 1);
+}
+
+/* More output than is kept. */
+static void way_flood(void)
+{
+	static char block[4096];
+	memset(block, 'x', sizeof(block));
+	block[sizeof(block) - 1] = '\n';
+	for (int i = 0; i < 512; i++)
+		fwrite(block, 1, sizeof(block), stdout);
+	puts("the last line");
+	fflush(stdout);
+	_exit(0);
+}
+
+static void way_segv(void)
+{
+	raise(SIGSEGV);
+}
+
+/* Neither SIGTERM nor its time ends it. */
+static void way_stubborn(void)
+{
+	signal(SIGTERM, SIG_IGN);
+	for (;;)
+		pause();
+}
+
 static void way_sleep(void)
 {
 	const struct timespec six_seconds = {.tv_sec = 6};
@@ -231,7 +300,9 @@ static const struct {
 	{"brief", way_brief},	    {"fork", way_fork},		  {"stop", way_stop},
 	{"impostor", way_impostor}, {"channel", way_channel},	  {"panic", way_panic},
 	{"reset", way_reset},	    {"reboot", way_reboot},	  {"sleep", way_sleep},
-	{"exit7", way_exit7},	    {"churn", way_churn},
+	{"churn", way_churn},	    {"exit7", way_exit7},	  {"unplug", way_unplug},
+	{"kmsg", way_kmsg},	    {"children", way_children},	  {"stdin", way_stdin},
+	{"flood", way_flood},	    {"segv", way_segv},		  {"stubborn", way_stubborn},
 };
 
 int main(int argc, char **argv)
