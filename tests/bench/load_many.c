@@ -4,7 +4,7 @@
  * took, in guest time.
  *   load_many OBJECT
  * "object NS": a whole object, as a scheduler's start does it. "small NS" and "large NS": a
- * program of 2 and one of 4000 instructions by the bare system call. Each is the least of
+ * program of 2 and one of 1000 instructions by the bare system call. Each is the least of
  * many: whatever else happens only adds to it.
  */
 #include <bpf/bpf.h>
@@ -20,8 +20,8 @@
 
 #define OBJECTS 8
 #define SMALL 1000
-#define LARGE 100
-#define INSNS 4000
+#define LARGE 50
+#define INSNS 1000
 
 static uint64_t now(void)
 {
