@@ -83,15 +83,21 @@ static int full_box(size_t without)
 	return ok ? SOUND : 11;
 }
 
-/* One vCPU ends the machine; the other one, which waits for a start-up that never comes or loops,
- * has to be told. */
+/* again: cmp byte [0x11000], 0; je again; hlt */
+static const uint8_t wait_halt[] = {0x80, 0x3c, 0x25, 0x00, 0x10, 0x01,
+				    0x00, 0x00, 0x74, 0xf6, 0xf4};
+/* mov byte [0x11000], 1; jmp $ */
+static const uint8_t tell_loop[] = {0xc6, 0x04, 0x25, 0x00, 0x10, 0x01, 0x00, 0x01, 0xeb, 0xfe};
+
+/* One vCPU ends the machine once the other one, which nothing but a signal gets out of KVM_RUN, is
+ * in there. */
 static int two_cpus(size_t without)
 {
-	struct avd__vm *vm = machine(&avd__kvm_system, 2, halt, sizeof(halt), without);
+	struct avd__vm *vm = machine(&avd__kvm_system, 2, wait_halt, sizeof(wait_halt), without);
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 	struct avd__error error = {0};
-	memcpy(vm->memory + KIT_ENTRY + 16, loop, sizeof(loop));
+	memcpy(vm->memory + KIT_ENTRY + 16, tell_loop, sizeof(tell_loop));
 	if (AVD__KVM_IOCTL(vm->sys, vm->vcpus[0].fd, KVM_GET_SREGS, &sregs, &error) < 0 ||
 	    AVD__KVM_IOCTL(vm->sys, vm->vcpus[0].fd, KVM_GET_REGS, &regs, &error) < 0)
 		return 21;
