@@ -173,6 +173,11 @@ static void way_reset(void)
 	put_file("/proc/sysrq-trigger", "b");
 }
 
+static void way_poweroff(void)
+{
+	put_file("/proc/sysrq-trigger", "o");
+}
+
 /* The reboot system call, in an orderly way. */
 static void way_reboot(void)
 {
@@ -300,9 +305,10 @@ static const struct {
 	{"brief", way_brief},	    {"fork", way_fork},		  {"stop", way_stop},
 	{"impostor", way_impostor}, {"channel", way_channel},	  {"panic", way_panic},
 	{"reset", way_reset},	    {"reboot", way_reboot},	  {"sleep", way_sleep},
-	{"churn", way_churn},	    {"exit7", way_exit7},	  {"unplug", way_unplug},
-	{"kmsg", way_kmsg},	    {"children", way_children},	  {"stdin", way_stdin},
-	{"flood", way_flood},	    {"segv", way_segv},		  {"stubborn", way_stubborn},
+	{"churn", way_churn},	    {"poweroff", way_poweroff},	  {"exit7", way_exit7},
+	{"unplug", way_unplug},	    {"kmsg", way_kmsg},		  {"children", way_children},
+	{"stdin", way_stdin},	    {"flood", way_flood},	  {"segv", way_segv},
+	{"stubborn", way_stubborn},
 };
 
 int main(int argc, char **argv)
