@@ -92,4 +92,7 @@ void cli_print_clean(FILE *file, const char *text, size_t len);
 /* Flushes stdout. `code`, or CLI_NOT_TRIED after a line when something was not written. */
 int cli_finish(int code);
 
+/* Prints what --topology takes, the presets too. The exit code. */
+int cli_list_topologies(void);
+
 #endif

@@ -42,7 +42,7 @@ enum {
 const struct cli_option run_options[RUN_OPTION_COUNT] = {
 	{'s', "scheduler", "PROGRAM", "the scheduler: a program or a .bpf.o; required"},
 	{'k', "kernel", "IMAGE", "[the running kernel, else the newest fetched]"},
-	{OPT_TOPOLOGY, "topology", "N", "CPUs [2]"},
+	{OPT_TOPOLOGY, "topology", "SHAPE", "CPUs: 4, 2n4l4c2t, a preset; or help [2]"},
 	{OPT_MEMORY, "memory", "SIZE", "memory, such as 512M or 2G [1G]"},
 	{OPT_PAYLOAD, "payload", "'CMD ARG...'", "run it after the attach; it must exit 0"},
 	{OPT_INCLUDE, "include", "HOST[:GUEST]", "file or directory to bring along; repeatable"},
@@ -267,6 +267,8 @@ int run_parse(const struct cli_command *command, int argc, char **argv,
 	while ((id = cli_next_option(command, argc, argv, &value, &code)) != -1) {
 		if (id == CLI_OPTION_STOP)
 			return code;
+		if (id == OPT_TOPOLOGY && !strcmp(value, "help"))
+			return cli_list_topologies();
 		code = parse_option(command, id, value, ret_request);
 		if (code)
 			return code;

@@ -13,6 +13,7 @@
 #include <attachverdict/results.h>
 #include <attachverdict/stream.h>
 #include <attachverdict/sweep.h>
+#include <attachverdict/topology.h>
 #include <attachverdict/verdict.h>
 #include <attachverdict/verifier.h>
 

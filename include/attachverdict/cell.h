@@ -53,8 +53,8 @@ struct avd_cell_options {
 	 * GUEST they sit in the guest where they do on the host. */
 	const char *const *includes;
 	size_t include_count;
-	/* CPUs: a number, 1 to 252; or NUMA nodes, last-level caches in all, cores of each and
-	 * threads of a core ("2n4l4c2t": 32 CPUs); or a preset's name [2] */
+	/* CPUs: see attachverdict/topology.h. A machine whose guest then sees other ones fails the
+	 * result (topology-mismatch) ["2"] */
 	const char *topology;
 	const char *cache_dir; /* [$XDG_CACHE_HOME/attachverdict or ~/.cache/attachverdict] */
 	/* The recording [none]. It appears under its name, or takes an older one's place, when it
@@ -66,11 +66,13 @@ struct avd_cell_options {
 	/* QEMU's path ["qemu-system-x86_64" in $PATH]; naming one chooses the machine qemu */
 	const char *qemu;
 	const char *kernel_args; /* appended to the kernel's command line [none] */
-	uint64_t memory_bytes; /* whole MiB, at least 256 [1 GiB] */
+	uint64_t memory_bytes; /* whole MiB, at least 256; 3 MiB more for each CPU
+				  beyond 16 [1 GiB, and 8 MiB for each of those] */
 	/*
 	 * The watchdog. What ends a guest is the CPU time that its machine used, so that a busy
 	 * host kills no healthy one; no limit is longer than 7 days. A verdict's reason names the
-	 * limit that ended a cell.
+	 * limit that ended a cell. For each CPU beyond 16 the defaults of the first three are
+	 * longer: by 10 s, 4 s and 1 s.
 	 */
 	uint64_t timeout_ms; /* whole cell, host's wall clock [600 s] */
 	uint64_t boot_timeout_ms; /* machine's CPU time, and wall, until the first frame [120 s] */

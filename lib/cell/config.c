@@ -197,19 +197,44 @@ static int check_range(const char *name, uint64_t *value, uint64_t fallback, uin
 	return 0;
 }
 
-static int check_numbers(struct avd_cell_options *o, struct avd__error *error)
+static int check_memory(const struct avd__cell_config *config, struct avd__error *error)
 {
+	const uint64_t have = config->options.memory_bytes;
+	const uint64_t need =
+		avd__cell_for_cpus(AVD__CELL_MEMORY_MIN, AVD__CELL_MEMORY_MIN_CPU, config->cpus);
+	if (have % AVD__MIB)
+		return avd__fail(error, EINVAL,
+				 "memory_bytes=%" PRIu64 " is not a whole number of MiB", have);
+	if (have < need)
+		return avd__fail(error, EINVAL,
+				 "memory_bytes=%" PRIu64 "M is too little for %" PRIu32
+				 " CPUs: a kernel needs %" PRIu64
+				 "M to start them; raise it, or take fewer CPUs",
+				 have / AVD__MIB, config->cpus, need / AVD__MIB);
+	return 0;
+}
+
+static int check_numbers(struct avd__cell_config *config, struct avd__error *error)
+{
+	struct avd_cell_options *o = &config->options;
+	const uint32_t cpus = config->cpus;
 	const struct {
 		const char *name;
 		uint64_t *value, fallback, least, most;
 	} rules[] = {
-		{"memory_bytes", &o->memory_bytes, AVD__CELL_MEMORY, AVD__CELL_MEMORY_MIN,
-		 AVD__CELL_MEMORY_MAX},
-		{"timeout_ms", &o->timeout_ms, AVD__CELL_TIMEOUT_MS, 1, AVD__CELL_TIME_MAX_MS},
-		{"boot_timeout_ms", &o->boot_timeout_ms, AVD__CELL_BOOT_TIMEOUT_MS, 1,
+		{"memory_bytes", &o->memory_bytes,
+		 avd__cell_for_cpus(AVD__CELL_MEMORY, AVD__CELL_MEMORY_CPU, cpus),
+		 AVD__CELL_MEMORY_MIN, AVD__CELL_MEMORY_MAX},
+		{"timeout_ms", &o->timeout_ms,
+		 avd__cell_for_cpus(AVD__CELL_TIMEOUT_MS, AVD__CELL_TIMEOUT_CPU_MS, cpus), 1,
 		 AVD__CELL_TIME_MAX_MS},
-		{"silence_timeout_ms", &o->silence_timeout_ms, AVD__CELL_SILENCE_TIMEOUT_MS, 1,
-		 AVD__CELL_TIME_MAX_MS},
+		{"boot_timeout_ms", &o->boot_timeout_ms,
+		 avd__cell_for_cpus(AVD__CELL_BOOT_TIMEOUT_MS, AVD__CELL_BOOT_TIMEOUT_CPU_MS, cpus),
+		 1, AVD__CELL_TIME_MAX_MS},
+		{"silence_timeout_ms", &o->silence_timeout_ms,
+		 avd__cell_for_cpus(AVD__CELL_SILENCE_TIMEOUT_MS, AVD__CELL_SILENCE_TIMEOUT_CPU_MS,
+				    cpus),
+		 1, AVD__CELL_TIME_MAX_MS},
 		{"idle_timeout_ms", &o->idle_timeout_ms, AVD__CELL_IDLE_TIMEOUT_MS, 1,
 		 AVD__CELL_TIME_MAX_MS},
 		{"settle_ms", &o->settle_ms, AVD__CELL_SETTLE_MS, 1, AVD__CELL_SETTLE_MAX_MS},
@@ -229,11 +254,7 @@ static int check_numbers(struct avd_cell_options *o, struct avd__error *error)
 		if (r < 0)
 			return r;
 	}
-	if (o->memory_bytes % AVD__MIB)
-		return avd__fail(error, EINVAL,
-				 "memory_bytes=%" PRIu64 " is not a whole number of MiB",
-				 o->memory_bytes);
-	return 0;
+	return check_memory(config, error);
 }
 
 static int check_kernel_args(const char *args, struct avd__error *error)
@@ -321,7 +342,7 @@ int avd__cell_config_init(struct avd__cell_config *config, const struct avd_cell
 	if (r == 0)
 		r = check_topology(config, error);
 	if (r == 0)
-		r = check_numbers(o, error);
+		r = check_numbers(config, error);
 	if (r == 0)
 		r = check_kernel_args(o->kernel_args, error);
 	if (r == 0)

@@ -116,12 +116,23 @@ class Completion(kit.Case):
 
     def test_values(self):
         for option, want in (("--format", "text json"), ("--machine", "auto qemu kvm"),
-                             ("--dispatch", "off quick full"), ("--timeout", "")):
+                             ("--dispatch", "off quick full"), ("--timeout", ""),
+                             ("--memory", "")):
             self.assertEqual(self.complete("attachverdict", "run", option, ""),
                              set(want.split()))
             if want:
                 for word in want.split():
                     self.assertIn(word, self.attachverdict("run", "--help").stdout)
+
+    def test_topologies(self):
+        done = self.attachverdict("run", "--topology", "help")
+        self.assertEqual((done.returncode, done.stderr), (kit.PASSED, ""))
+        lines = done.stdout.splitlines()
+        self.assertLessEqual(max(map(len, lines)), 80)
+        presets = {line.split()[0] for line in lines[lines.index("") + 2:]}
+        self.assertGreaterEqual(len(presets), 24)
+        self.assertEqual(self.complete("attachverdict", "run", "--topology", ""),
+                         presets | {"help"})
 
     def test_values_of_all_options_are_known(self):
         """No option that takes a value offers options in its place."""

@@ -174,6 +174,28 @@ START_TEST(topologies)
 }
 END_TEST
 
+/* Defaults for many CPUs are larger; what was given stays. */
+START_TEST(many_cpus)
+{
+	struct avd_cell_options o = least();
+	o.topology = "near-max-llc"; /* 240: 224 more than a few */
+	o.silence_timeout_ms = 1234;
+	ck_assert_int_eq(avd__cell_config_init(&config, &o, &error), 0);
+	ck_assert_uint_eq(config.cpus, 240);
+	ck_assert_uint_eq(config.options.memory_bytes, (1024 + 224 * 8) * AVD__MIB);
+	ck_assert_uint_eq(config.options.timeout_ms, 600000 + 224 * 10000);
+	ck_assert_uint_eq(config.options.boot_timeout_ms, 120000 + 224 * 4000);
+	ck_assert_uint_eq(config.options.silence_timeout_ms, 1234);
+	avd__cell_config_free(&config);
+	o.memory_bytes = (256 + 224 * 3) * AVD__MIB;
+	ck_assert_int_eq(avd__cell_config_init(&config, &o, &error), 0);
+	avd__cell_config_free(&config);
+	o.memory_bytes -= AVD__MIB;
+	refused(&o, -EINVAL, "memory_bytes=927M is too little for 240 CPUs");
+	refused(&o, -EINVAL, "928M");
+}
+END_TEST
+
 START_TEST(numbers)
 {
 	struct avd_cell_options o = least();
@@ -243,6 +265,7 @@ int main(void)
 	tcase_add_test(tc, options_of_other_releases);
 	tcase_add_test(tc, lists);
 	tcase_add_test(tc, topologies);
+	tcase_add_test(tc, many_cpus);
 	tcase_add_test(tc, numbers);
 	tcase_add_test(tc, includes_are_cut_at_the_last_root);
 	suite_add_tcase(suite, tc);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include <attachverdict/topology.h>
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -194,6 +195,50 @@ START_TEST(any_text)
 }
 END_TEST
 
+START_TEST(described_to_others)
+{
+	struct avd_topology_info info = AVD_OPTIONS_INIT(struct avd_topology_info);
+	const char *text = "untouched";
+	char why[128] = "";
+	size_t count = 0;
+	ck_assert_int_eq(avd_topology_describe("numa4-12llc", &info, NULL, 0), 0);
+	ck_assert_uint_eq(info.size, sizeof(info));
+	ck_assert_uint_eq(info.cpus, 192);
+	ck_assert_uint_eq(info.nodes, 4);
+	ck_assert_uint_eq(info.llcs, 12);
+	ck_assert_uint_eq(info.cores, 96);
+	ck_assert_uint_eq(info.threads_per_core, 2);
+	ck_assert_uint_eq(info.even, 1);
+	ck_assert_int_eq(avd_topology_describe("4+2c", &info, NULL, 0), 0);
+	ck_assert_uint_eq(info.even, 0);
+	ck_assert_int_eq(avd_topology_describe("no such", &info, why, sizeof(why)), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why, "no such"));
+	ck_assert_uint_eq(info.cpus, 6); /* untouched */
+	/* a caller of a release with fewer members, and one with more */
+	info = (struct avd_topology_info){.size = offsetof(struct avd_topology_info, llcs),
+					  .llcs = 77};
+	ck_assert_int_eq(avd_topology_describe("2n", &info, NULL, 0), 0);
+	ck_assert_uint_eq(info.nodes, 2);
+	ck_assert_uint_eq(info.llcs, 77);
+	struct {
+		struct avd_topology_info info;
+		uint64_t later;
+	} newer = {.info.size = sizeof(newer), .later = 5};
+	ck_assert_int_eq(avd_topology_describe("2n", &newer.info, NULL, 0), 0);
+	ck_assert_uint_eq(newer.info.size, sizeof(newer));
+	ck_assert_uint_eq(newer.later, 0);
+	info.size = 0;
+	ck_assert_int_eq(avd_topology_describe("2", &info, NULL, 0), -EINVAL);
+	ck_assert_int_eq(avd_topology_describe(NULL, &newer.info, NULL, 0), -EINVAL);
+	while (avd_topology_preset(count, count ? &text : NULL))
+		count++;
+	ck_assert_uint_eq(count, 30);
+	ck_assert_str_eq(text, "2n2l2c2t");
+	ck_assert_ptr_null(avd_topology_preset(SIZE_MAX, &text));
+	ck_assert_str_eq(text, "2n2l2c2t");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("topology");
@@ -204,6 +249,7 @@ int main(void)
 	tcase_add_test(tests, what_was_asked_is_seen);
 	tcase_add_test(tests, a_kernel_without_caches);
 	tcase_add_test(tests, any_text);
+	tcase_add_test(tests, described_to_others);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
