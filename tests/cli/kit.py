@@ -22,7 +22,7 @@ TIMEOUT = 900
 def clean_environment(**more):
     """The environment without what changes how the program looks or where it looks."""
     env = {name: value for name, value in os.environ.items()
-           if name not in ("NO_COLOR", "XDG_CACHE_HOME")}
+           if name not in ("NO_COLOR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")}
     env.update({"TERM": "xterm"})
     env.update({name: value for name, value in more.items() if value is not None})
     for name, value in more.items():

@@ -92,6 +92,16 @@ class Machine(Refused):
         self.assertRegex(done.stdout, r"(?m)^missing +kernel .*fetch-kernel")
         self.assertIn("No cell can run here", done.stdout)
         self.assert_nothing_left(*self.before)
+        # Of a /dev/kvm that could be tried, the answer is kept, and doctor says where.
+        answer = self.folder / "cache" / "attachverdict" / "kvm-answer"
+        self.assertEqual(f"remembered for this boot in {answer}\n" in done.stdout,
+                         answer.exists())
+        if answer.exists():
+            self.assertEqual(answer.stat().st_mode & 0o777, 0o600)
+            kept = answer.read_text(encoding="utf-8")
+            answer.write_text(kept[:-9], encoding="utf-8")  # torn: it is made anew
+            self.attachverdict("doctor", env=self.env)
+            self.assertEqual(answer.read_text(encoding="utf-8"), kept)
 
 
 class Values(Refused):
