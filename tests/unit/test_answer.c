@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "alloc_fail.h"
 #include "runner/answer.h"
 
 #define KEY "0-1-2 6:82:2792:17.000000001 6.18 0.1.0"
@@ -197,6 +198,34 @@ START_TEST(stands_where_it_should)
 }
 END_TEST
 
+/* Nothing is left of what could not be written, and what was there stays. */
+START_TEST(can_not_be_stored)
+{
+	const struct avd__kvm_answer yes = {.result = 0};
+	struct avd__error error = {0};
+	struct avd__kvm_answer got;
+	store(&no);
+	for (unsigned int n = 1;; n++) {
+		alloc_fail_at(n);
+		const int r = avd__answer_store(path, KEY, &yes, &error);
+		const bool hit = alloc_count() >= n;
+		alloc_fail_at(0);
+		ck_assert_int_eq(load(&got), 0);
+		ck_assert_int_eq(got.result, r ? -ENOTSUP : 0);
+		if (!hit) {
+			ck_assert_int_eq(r, 0);
+			ck_assert_uint_gt(n, 3);
+			break;
+		}
+		ck_assert_int_eq(r, -ENOMEM);
+	}
+	ck_assert_int_eq(avd__answer_store("/dev/null/x/kvm-answer", KEY, &yes, &error), -ENOTDIR);
+	ck_assert_ptr_nonnull(strstr(error.text, "/dev/null"));
+	ck_assert_int_lt(avd__answer_store("/proc/kvm-answer", KEY, &yes, &error), 0);
+	ck_assert_ptr_nonnull(strstr(error.text, "/proc/kvm-answer"));
+}
+END_TEST
+
 /* The real device, if there is one: asked once, then remembered, unless it must be fresh. */
 START_TEST(asks_once)
 {
@@ -227,6 +256,7 @@ int main(void)
 	tcase_add_test(tc, what_others_may_write_is_none);
 	tcase_add_test(tc, many_processes_at_once);
 	tcase_add_test(tc, stands_where_it_should);
+	tcase_add_test(tc, can_not_be_stored);
 	tcase_add_test(tc, asks_once);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
