@@ -74,7 +74,7 @@ static void take_origin(avd_verifier *verifier, struct avd_strv scheduler)
 	struct avd_str path;
 	if (avd_strv_next(&scheduler, &path) <= 0)
 		return;
-	const char *slash = path.len ? memrchr(path.data, '/', path.len) : NULL;
+	const char *slash = path.data && path.len ? memrchr(path.data, '/', path.len) : NULL;
 	if (slash) {
 		path.len -= (size_t)(slash + 1 - path.data);
 		path.data = slash + 1;
