@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "program_btf.h"
 #include "program_message.h"
 
 /* Frames of a cell: the field's largest schedulers load some 60 programs. */
@@ -93,7 +94,7 @@ static int attach(struct bpf_object *object, const char **ret_step)
 			continue;
 		*ret_step = bpf_program__section_name(program);
 		/* The link lives as long as init: nobody takes it down. */
-		if (!bpf_program__attach(program))
+		if (!bpf_program__attach_trace(program))
 			return -errno;
 	}
 	return 0;
@@ -121,10 +122,11 @@ static void map_exit_record(struct avd__exit_probe *probe, struct bpf_object *ob
 		probe->record = record;
 }
 
-static int place(struct avd__programs *programs, const char *cgroup, bool with_exit,
-		 const char **ret_step)
+static int load(struct avd__programs *programs, const char *cgroup, bool with_exit, const char *btf,
+		const char **ret_step)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "attachverdict");
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "attachverdict",
+		    .btf_custom_path = btf);
 
 	*ret_step = "open";
 	programs->object =
@@ -139,10 +141,23 @@ static int place(struct avd__programs *programs, const char *cgroup, bool with_e
 		return error;
 	if (!with_exit)
 		error = without_exit_probe(programs->object);
+	if (!error && btf)
+		error = avd__program_btf_prepare(programs->object);
 	if (error)
 		return error;
 	*ret_step = "load";
-	error = bpf_object__load(programs->object);
+	return bpf_object__load(programs->object);
+}
+
+static int place(struct avd__programs *programs, const char *cgroup, bool with_exit,
+		 const char **ret_step)
+{
+	/* What the short way lacks, libbpf may find. */
+	const char *btf = with_exit ? avd__program_btf_begin() : NULL;
+	int error = load(programs, cgroup, with_exit, btf, ret_step);
+
+	if (btf)
+		avd__program_btf_end();
 	if (error)
 		return error;
 	error = attach(programs->object, ret_step);
