@@ -129,7 +129,7 @@ typedef int (*avd_verifier_text_fn)(void *userdata, const char *text, size_t siz
 struct avd_verifier_options {
 	size_t size;
 	uint32_t flags; /* 0 */
-	uint32_t tail_lines; /* of a refused program's trace that stay as they are; 0: 64 */
+	uint32_t tail_lines; /* steps before an error that stay as they are; 0: 32 */
 	uint64_t keep_limit; /* bytes of text kept for the collapsed logs; 0: 16 MiB */
 	avd_verifier_line_fn on_line; /* may be NULL */
 	/* May be NULL: the logs as they come, escaped, line ends kept. What it returns is
@@ -178,10 +178,13 @@ AVD_API uint64_t avd_verifier_programs_lost(const avd_verifier *verifier);
  *     | 6: (61) r1 = *(u32 *)(r10 -4)  ; R1=0
  *     | ...
  *     \ 98 times, 1176 lines
+ *     * 59 times, 59 lines: mark_precise: ...
  *
  * Two iterations are the same if their instructions, branches and source lines are, and their
- * registers have the same types; values may differ: the first iteration's are shown. If the
- * program was refused, the last lines of the trace and all that follows are as they came.
+ * registers have the same types; values may differ: the first iteration's are shown. Marks
+ * (mark_precise) all count as the same line, and so do rows of tables. If the program was refused,
+ * the last steps before the error (tail_lines; marks aside) and its words are as they came; a
+ * report on it (7.3) is as long as the path, and folds too.
  * Fed to a verifier again, the text comes out as it is. -ENOENT: no such program; what `fn`
  * returned. After avd_verifier_finish(). Since 0.1.
  */

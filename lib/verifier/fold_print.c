@@ -12,6 +12,12 @@
  * deeper, but not for any reader. Deeper ones are not indented further. */
 #define DEPTH_SHOWN 16u
 
+/* A loop whose body is one line. */
+static int is_line_loop(const struct avd__fold_record *record)
+{
+	return record->kind == FOLD_LOOP && record->size == 1 && record[1].kind == FOLD_TEXT;
+}
+
 struct printer {
 	const struct avd__fold *fold;
 	avd_verifier_text_fn fn;
@@ -86,7 +92,6 @@ static void put_text(struct printer *printer, const struct avd__fold_record *rec
 {
 	const char *text = printer->fold->text + record->at;
 	size_t from = 0;
-	indent(printer);
 	for (size_t i = 0; i <= record->size; i++) { /* tabs are the kernel's own layout */
 		if (i < record->size && text[i] != '\t')
 			continue;
@@ -99,6 +104,15 @@ static void put_text(struct printer *printer, const struct avd__fold_record *rec
 	if (record->more)
 		avd__buf_printf(&printer->out, " ... (%" PRIu64 " bytes more)", record->more);
 	avd__buf_puts(&printer->out, "\n");
+}
+
+/* Repeated lines take one: "* 59 times, 59 lines: mark_precise: ..." */
+static void put_line_loop(struct printer *printer, const struct avd__fold_record *loop)
+{
+	indent(printer);
+	put_times(printer, "*", loop);
+	avd__buf_printf(&printer->out, ", %" PRIu64 " lines: ", loop->more);
+	put_text(printer, loop + 1);
 }
 
 static void put_hole(struct printer *printer)
@@ -119,11 +133,15 @@ static int print_all(struct printer *printer)
 			put_hole(printer);
 		if (i == fold->record_count || printer->out.error || printer->error)
 			break;
-		if (fold->records[i].kind == FOLD_LOOP) {
+		if (is_line_loop(&fold->records[i])) {
+			put_line_loop(printer, &fold->records[i]);
+			i++; /* its line */
+		} else if (fold->records[i].kind == FOLD_LOOP) {
 			const int r = open_loop(printer, (uint32_t)i);
 			if (r < 0)
 				return r;
 		} else {
+			indent(printer);
 			put_text(printer, &fold->records[i]);
 		}
 		flush(printer, PIECE);
@@ -146,7 +164,10 @@ uint64_t avd__fold_lines(const struct avd__fold *fold)
 {
 	uint64_t lines = fold->record_count + (fold->left_out ? 1 : 0);
 	for (size_t i = 0; i < fold->record_count; i++)
-		lines += fold->records[i].kind == FOLD_LOOP; /* it has a foot too */
+		if (is_line_loop(&fold->records[i]))
+			lines--; /* one line for two records */
+		else
+			lines += fold->records[i].kind == FOLD_LOOP; /* it has a foot too */
 	return lines;
 }
 
@@ -154,5 +175,5 @@ int avd__fold_is_ours(struct avd_str line)
 {
 	return line.len >= 2 && line.data[1] == ' ' &&
 	       (line.data[0] == '/' || line.data[0] == '|' || line.data[0] == '\\' ||
-		line.data[0] == '-');
+		line.data[0] == '-' || line.data[0] == '*');
 }

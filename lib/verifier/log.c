@@ -57,45 +57,100 @@ void avd__vlog_free(struct avd__vlog *log)
 
 /* -- lines held back -- */
 
+/* A line that stays as it is. Behind a hole nothing but such lines is kept. */
+static int pin(struct avd__verified *program, struct avd_str text, uint64_t cut)
+{
+	if (program->fold.left_out)
+		return avd__fold_add_tail(&program->fold, text, cut);
+	return avd__fold_add(&program->fold, 0, text, cut);
+}
+
 static int fold_held(struct avd__vlog *log, struct avd__verified *program, int verbatim)
 {
 	struct avd__held_line *held = &log->held[log->held_first];
 	const struct avd_str text = {held->text, held->len};
 	log->held_first = (log->held_first + 1) % AVD__TAIL_LINES_MAX;
 	log->held_count--;
-	log->held_traces -= (size_t)held->is_trace;
-	if (verbatim)
-		return avd__fold_add_tail(&program->fold, text, held->cut);
-	return avd__fold_add(&program->fold, held->symbol, text, held->cut);
+	log->held_steps -= (size_t)held->is_step;
+	if (verbatim && !held->is_mark)
+		return pin(program, text, held->cut);
+	int r = 0;
+	for (uint64_t i = 0; r == 0 && i <= held->repeats; i++)
+		r = avd__fold_add(&program->fold, held->symbol, text, held->cut);
+	return r;
 }
 
+static int fold_all_held(struct avd__vlog *log, struct avd__verified *program, int verbatim)
+{
+	int r = 0;
+	while (r == 0 && log->held_count)
+		r = fold_held(log, program, verbatim);
+	return r;
+}
+
+static int is_mark(const struct avd_verifier_line *line)
+{
+	return line->kind == AVD_LINE_TRACE && avd__starts_with(line->text, "mark_precise: ");
+}
+
+static int copy_line(struct avd__held_line *held, struct avd_str text)
+{
+	if (text.len > held->cap || !held->text) {
+		char *grown = realloc(held->text, text.len + 64);
+		if (!grown)
+			return -ENOMEM;
+		held->text = grown;
+		held->cap = text.len + 64;
+	}
+	if (text.len)
+		memcpy(held->text, text.data, text.len);
+	held->len = text.len;
+	return 0;
+}
+
+/* A step may have thousands of marks behind it, which are no steps and whose first one is all that
+ * is ever shown: only it is held. */
 static int hold(avd_verifier *verifier, struct avd__vlog *log, struct avd__verified *program,
 		const struct avd_verifier_line *line, uint64_t cut)
 {
+	const size_t end = (log->held_first + log->held_count) % AVD__TAIL_LINES_MAX;
+	struct avd__held_line *last =
+		&log->held[(end + AVD__TAIL_LINES_MAX - 1) % AVD__TAIL_LINES_MAX];
+	const int marks = is_mark(line) && !cut;
+	if (marks && log->held_count && last->is_mark) {
+		last->repeats++;
+		return 0;
+	}
 	while (log->held_count == AVD__TAIL_LINES_MAX ||
-	       log->held_traces > verifier->options.tail_lines) {
+	       log->held_steps > verifier->options.tail_lines) {
 		const int r = fold_held(log, program, 0);
 		if (r < 0)
 			return r;
 	}
-	const size_t at = (log->held_first + log->held_count) % AVD__TAIL_LINES_MAX;
-	struct avd__held_line *held = &log->held[at];
-	if (line->text.len > held->cap || !held->text) {
-		char *grown = realloc(held->text, line->text.len + 64);
-		if (!grown)
-			return -ENOMEM;
-		held->text = grown;
-		held->cap = line->text.len + 64;
-	}
-	if (line->text.len)
-		memcpy(held->text, line->text.data, line->text.len);
-	held->len = line->text.len;
+	struct avd__held_line *held = &log->held[end];
+	const int r = copy_line(held, line->text);
+	if (r < 0)
+		return r;
 	held->cut = cut;
+	held->repeats = 0;
 	held->symbol = cut || avd__fold_is_ours(line->text) ? 0 : avd__line_shape(line);
-	held->is_trace = line->kind <= AVD_LINE_TRACE;
+	held->is_mark = marks;
+	held->is_step = line->kind <= AVD_LINE_TRACE && !is_mark(line);
 	log->held_count++;
-	log->held_traces += (size_t)held->is_trace;
+	log->held_steps += (size_t)held->is_step;
 	return 0;
+}
+
+/* 7.3's report on an error is as long as the path to it: what was held stays, its own lines fold.
+ */
+static int take_report_line(struct avd__vlog *log, struct avd__verified *program,
+			    const struct avd_verifier_line *line, uint64_t cut)
+{
+	const int alone = cut || avd__fold_is_ours(line->text);
+	const int r = fold_all_held(log, program, 1);
+	if (r < 0 || program->fold.left_out)
+		return r < 0 ? r : pin(program, line->text, cut);
+	return avd__fold_add(&program->fold, alone ? 0 : avd__line_shape(line), line->text, cut);
 }
 
 /* -- what a line means -- */
@@ -195,7 +250,8 @@ int avd__vlog_line(avd_verifier *verifier, struct avd__vlog *log, struct avd_str
 		return log->is_bare && log->has_last_line;
 	if (verifier->options.on_line)
 		verifier->options.on_line(verifier->options.userdata, &line);
-	const int r = hold(verifier, log, program, &line, cut);
+	const int r = line.kind == AVD_LINE_REPORT ? take_report_line(log, program, &line, cut)
+						   : hold(verifier, log, program, &line, cut);
 	return r < 0 ? r : log->is_bare && log->has_last_line;
 }
 
@@ -241,8 +297,8 @@ static int finish_log(struct avd__vlog *log, struct avd__verified *program, int 
 		r = set_failure(log, program);
 	else if (log->has_last_line)
 		program->told.verdict = AVD_PROGRAM_SUCCESS;
-	while (r == 0 && log->held_count)
-		r = fold_held(log, program, failed);
+	if (r == 0)
+		r = fold_all_held(log, program, failed);
 	if (!is_whole)
 		program->told.flags |= AVD_PROGRAM_UNFINISHED;
 	if (!log->has_last_line)

@@ -11,8 +11,8 @@
 #define AVD__TEXT_MAX 512u
 /* Programs that are kept; the field's largest schedulers load some 60. */
 #define AVD__PROGRAMS_MAX 4096u
-/* Lines held back behind the trace that stays as it is: 7.3's report on an error has some 60. */
-#define AVD__TAIL_LINES 64u
+/* Steps of the walk that stay as they are before an error, and lines held back in all. */
+#define AVD__TAIL_LINES 32u
 #define AVD__TAIL_LINES_MAX 512u
 
 /* One program as the logs or the frames tell of it. */
@@ -29,7 +29,8 @@ struct avd__held_line {
 	char *text;
 	size_t len, cap;
 	uint64_t symbol, cut;
-	int is_trace;
+	uint64_t repeats; /* lines after it that are marks too, see hold() */
+	int is_step, is_mark;
 };
 
 /* The log that is being read. */
@@ -43,7 +44,7 @@ struct avd__vlog {
 		report[AVD__TEXT_MAX];
 	uint64_t stack_sum; /* 7.3: of the subprograms */
 	struct avd__held_line held[AVD__TAIL_LINES_MAX];
-	size_t held_first, held_count, held_traces;
+	size_t held_first, held_count, held_steps;
 };
 
 /* A text: what is fed, the scheduler's stdout or its stderr. */

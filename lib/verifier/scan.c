@@ -7,6 +7,8 @@ struct avd_str avd__skip(struct avd_str text, size_t count)
 {
 	if (count > text.len)
 		count = text.len;
+	if (!text.data) /* even 0 may not be added to it */
+		return text;
 	return (struct avd_str){.data = text.data + count, .len = text.len - count};
 }
 

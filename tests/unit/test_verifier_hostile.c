@@ -97,7 +97,7 @@ START_TEST(limits)
 	ck_assert_ptr_nonnull(strstr(collapsed, " are left out here"));
 	/* The end of a refused program stays, whatever else goes. */
 	ck_assert_ptr_nonnull(strstr(collapsed, "\n1999: (b7) r0 = 3996001\nR9 !read_ok\n"));
-	ck_assert_ptr_nonnull(strstr(collapsed, "\n1960: (b7) "));
+	ck_assert_ptr_nonnull(strstr(collapsed, "\n1970: (b7) "));
 	free(collapsed);
 	free(text.data);
 	avd_verifier_free(verifier);
