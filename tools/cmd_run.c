@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "exit_style.h"
 #include "series.h"
 #include "status.h"
 
@@ -114,6 +115,14 @@ static int find_places(const struct run_request *request, uint32_t run, struct p
 /* Takes what the cell came to. Returns -1 to go on, or the exit code. */
 typedef int (*take_fn)(void *userdata, avd_cell *cell, uint64_t wall_ns);
 
+static void note_outcome(struct run_request *request, const avd_cell *cell)
+{
+	const avd_stream *stream = avd_cell_stream(cell);
+	struct avd_verdict verdict;
+	if (stream && avd_stream_verdict(stream, &verdict) == 0)
+		request->unconfirmed |= verdict.outcome == AVD_OUTCOME_UNCONFIRMED;
+}
+
 static int run_cell(struct run_request *request, const char *prefix, take_fn take, void *userdata)
 {
 	struct status status;
@@ -142,6 +151,7 @@ static int run_cell(struct run_request *request, const char *prefix, take_fn tak
 	const uint64_t wall_ns = status_elapsed(&status);
 	status_end(&status);
 	int code;
+	note_outcome(request, cell);
 	if (r >= 0)
 		code = take(userdata, cell, wall_ns);
 	else if (interrupted)
@@ -215,12 +225,14 @@ static int end_by_signal(int code)
 static int run(const struct cli_command *command, int argc, char **argv)
 {
 	struct run_request request;
+	const uint32_t style = exit_style_of(argc, argv);
 	int code = run_parse(command, argc, argv, &request);
 	if (code < 0)
 		code = request.repeat > 1 ? run_series(&request)
 					  : run_cell(&request, "", take_only_one, &request);
 	release_signals();
 	run_request_free(&request);
+	code = exit_style_status(style, code, request.unconfirmed);
 	return interrupted ? end_by_signal(code) : code;
 }
 

@@ -9,6 +9,8 @@ struct run_request {
 	struct avd_cell_options cell;
 	uint32_t format; /* enum cli_format */
 	int verbose;
+	uint32_t exit_style; /* enum exit_style */
+	int unconfirmed; /* a run's verdict was UNCONFIRMED */
 	uint32_t repeat; /* runs of the cell; above 1 the next two have a number appended */
 	const char *record, *keep;
 	/* what the options point to */
@@ -16,7 +18,7 @@ struct run_request {
 	char **payload, *found[2];
 };
 
-#define RUN_OPTION_COUNT 32
+#define RUN_OPTION_COUNT 33
 extern const struct cli_option run_options[RUN_OPTION_COUNT];
 extern const char run_more[];
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd_run.h"
+#include "exit_style.h"
 
 /* A week of the quickest cells; beyond it a mistake is likelier. */
 #define REPEAT_MAX 1000000u
@@ -37,6 +38,7 @@ enum {
 	OPT_VERIFIER_STATS,
 	OPT_VERIFIER_LOG,
 	OPT_REPEAT,
+	OPT_EXIT_STYLE,
 };
 
 const struct cli_option run_options[RUN_OPTION_COUNT] = {
@@ -49,8 +51,6 @@ const struct cli_option run_options[RUN_OPTION_COUNT] = {
 	{OPT_DISPATCH, "dispatch", "off|quick|full", "do all CPUs and tasks make progress [quick]"},
 	{OPT_MACHINE, "machine", "auto|qemu|kvm", "what to run it in [auto]"},
 	{OPT_QEMU, "qemu", "PATH", "[qemu-system-x86_64 in $PATH]"},
-	{OPT_KERNEL_ARGS, "kernel-args", "STRING", "appended to the kernel's command line"},
-	{OPT_CACHE_DIR, "cache-dir", "DIR", "[~/.cache/attachverdict]"},
 	{'r', "record", "FILE", "write the recording, for replay"},
 	{OPT_KEEP, "keep", "DIR", "leave initramfs, console, command line in DIR"},
 	{'f', "format", "text|json", "form of the report [text]"},
@@ -72,6 +72,9 @@ const struct cli_option run_options[RUN_OPTION_COUNT] = {
 	{OPT_VERIFIER_STATS, "verifier-stats", "WORD", NULL},
 	{OPT_VERIFIER_LOG, "verifier-log", "LEVEL", NULL},
 	{OPT_REPEAT, "repeat", "N", NULL},
+	{OPT_KERNEL_ARGS, "kernel-args", "STRING", NULL},
+	{OPT_CACHE_DIR, "cache-dir", "DIR", NULL},
+	{OPT_EXIT_STYLE, "exit-style", "WORD", NULL},
 };
 
 const char run_more[] =
@@ -79,6 +82,7 @@ const char run_more[] =
 	"  --channel-limit [256M] --verifier-log 0|1|2|4 --dispatch-timeout --no-sandbox\n"
 	"  --idle-timeout [60s] --budget-wall [120s] --budget-cpu [35s] --payload-timeout\n"
 	"  --repeat N --settle [100ms] --timeout [600s] --verifier-stats --log-limit [4M]\n"
+	"  --kernel-args STRING --cache-dir DIR --exit-style default|tap|bisect|kselftest\n"
 	"Exit status: 0 passed; 1 failed, with a verdict; 2 wrong usage; 3 not tried";
 
 /* Where an option of time goes, NULL for the others. */
@@ -207,6 +211,8 @@ static int parse_checked(const struct cli_command *command, int id, const char *
 	case OPT_MACHINE:
 		return cli_parse_word(command, "machine", value, machines, CLI_COUNT(machines),
 				      &cell->machine);
+	case OPT_EXIT_STYLE: /* exit_style_of() took it already */
+		return exit_style_parse(command, value, &request->exit_style);
 	case OPT_REPEAT:
 		return cli_parse_count(command, "repeat", value, REPEAT_MAX, &request->repeat);
 	case OPT_CARRIER:

@@ -53,7 +53,7 @@ void avd__results_json(struct avd__buf *out, const avd_results *results)
 	struct avd__json json = {.out = out, .empty = 1};
 	const struct avd_results_counts counts = avd__results_counts(results);
 	avd__json_open(&json, NULL, '{');
-	avd__json_u64(&json, "schema", SCHEMA_VERSION);
+	avd__json_u64(&json, "schema_version", SCHEMA_VERSION);
 	avd__json_cstring(&json, "version", avd_version());
 	put_hex(&json, "plan", counts.plan_digest);
 	avd__json_u64(&json, "cell_count", counts.cells);

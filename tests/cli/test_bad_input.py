@@ -26,6 +26,18 @@ class Refused(kit.Isolated):
             self.assert_nothing_left(*self.before)
 
 
+class ExitStyle(Refused):
+    def test_statuses_of_what_was_not_tried(self):
+        wanted = {"default": (2, 3), "tap": (255, 255), "bisect": (128, 125), "kselftest": (1, 4)}
+        for style, (usage, not_tried) in wanted.items():
+            for option in ([f"--exit-style={style}"], ["--exit-style", style]):
+                self.refuse([*option, "--no-such-option"], usage, "no-such-option")
+                self.refuse([*option, "--kernel", "/nowhere/x"], not_tried, "/nowhere/x")
+        self.refuse(["-s", "x", "--exit-style", "wild"], 2, "wild")
+        # What stands behind the dashes is the scheduler's.
+        self.refuse(["--kernel", "/nowhere/x", "--", "--exit-style=bisect"], 3, "/nowhere/x")
+
+
 class Kernel(Refused):
     def setUp(self):
         super().setUp()

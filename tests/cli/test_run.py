@@ -76,6 +76,14 @@ class Run(kit.Isolated):
                          ("ATTACHED", "payload-failed", None))
         self.assertIsNone(report["evidence"]["dispatch"])
 
+    def test_exit_style_of_bisect(self):
+        """1 is for what was seen to fail; what nobody saw is skipped."""
+        _, report = self.run_json("--exit-style", "bisect", "-s", scheduler("init_fail"), code=1)
+        self.assertEqual(report["outcome"], "NOT_ATTACHED")
+        _, report = self.run_json("--exit-style", "bisect", "-s", scheduler("fifo"),
+                                  "--timeout", "10ms", code=125)
+        self.assertEqual(report["outcome"], "UNCONFIRMED")
+
     def test_kernel_without_sched_ext(self):
         self.kernel = kit.kernel(sched_ext=False)
         _, report = self.run_json("--scheduler", scheduler("fifo"), code=kit.FAILED)

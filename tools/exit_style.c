@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+#include "exit_style.h"
+
+#include <string.h>
+
+#define OPTION "--exit-style"
+#define BISECT_SKIP 125
+#define BISECT_ABORT 128
+#define KSELFTEST_SKIP 4
+#define TAP_BAIL_OUT 255
+
+static const char *const styles[] = {[EXIT_STYLE_DEFAULT] = "default",
+				     [EXIT_STYLE_TAP] = "tap",
+				     [EXIT_STYLE_BISECT] = "bisect",
+				     [EXIT_STYLE_KSELFTEST] = "kselftest"};
+
+uint32_t exit_style_of(int argc, char **argv)
+{
+	uint32_t style = EXIT_STYLE_DEFAULT;
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		const size_t len = sizeof(OPTION) - 1;
+		const char *word = NULL;
+		if (strncmp(argv[i], OPTION "=", len + 1) == 0)
+			word = argv[i] + len + 1;
+		else if (strcmp(argv[i], OPTION) == 0 && i + 1 < argc)
+			word = argv[i + 1];
+		for (uint32_t at = 0; word && at < CLI_COUNT(styles); at++) {
+			if (strcmp(word, styles[at]) == 0)
+				style = at;
+		}
+	}
+	return style;
+}
+
+int exit_style_parse(const struct cli_command *command, const char *text, uint32_t *ret_style)
+{
+	return cli_parse_word(command, "exit-style", text, styles, CLI_COUNT(styles), ret_style);
+}
+
+static int bisect(int code, int unconfirmed)
+{
+	if (code == CLI_USAGE)
+		return BISECT_ABORT;
+	return code == CLI_NOT_TRIED || (code == CLI_FAILED && unconfirmed) ? BISECT_SKIP : code;
+}
+
+int exit_style_status(uint32_t style, int code, int unconfirmed)
+{
+	switch (style) {
+	case EXIT_STYLE_BISECT:
+		return bisect(code, unconfirmed);
+	case EXIT_STYLE_TAP:
+		return code > CLI_FAILED ? TAP_BAIL_OUT : code;
+	case EXIT_STYLE_KSELFTEST:
+		return code == CLI_NOT_TRIED ? KSELFTEST_SKIP
+		       : code == CLI_USAGE   ? CLI_FAILED
+					     : code;
+	default:
+		return code;
+	}
+}
