@@ -17,14 +17,16 @@ static const char *const styles[] = {[EXIT_STYLE_DEFAULT] = "default",
 uint32_t exit_style_of(int argc, char **argv)
 {
 	uint32_t style = EXIT_STYLE_DEFAULT;
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+	for (int i = 1; i < argc && argv[i] && strcmp(argv[i], "--") != 0; i++) {
 		const size_t len = sizeof(OPTION) - 1;
 		const char *word = NULL;
 		if (strncmp(argv[i], OPTION "=", len + 1) == 0)
 			word = argv[i] + len + 1;
 		else if (strcmp(argv[i], OPTION) == 0 && i + 1 < argc)
 			word = argv[i + 1];
-		for (uint32_t at = 0; word && at < CLI_COUNT(styles); at++) {
+		if (!word)
+			continue;
+		for (uint32_t at = 0; at < CLI_COUNT(styles); at++) {
 			if (strcmp(word, styles[at]) == 0)
 				style = at;
 		}
