@@ -46,6 +46,7 @@ CASES = [
     good("fifo-object", [FIFO + ".bpf.o"]),
     good("fifo-payload", [FIFO], payload=[HOSTILE + "hostile", "sleep"], series=ONE),
     good("fifo-serial", [FIFO], options=["--carrier", "serial"]),
+    good("fifo-no-sandbox", [FIFO + ".bpf.o"], options=["--no-sandbox"], series=ONE),
     good("fifo-4cpus", [FIFO], options=["--topology", "4"], series=ONE),
     good("fifo-1cpu", [FIFO], options=["--topology", "1"], series=ONE),
     good("fifo-full", [FIFO], options=["--dispatch", "full", "--topology", "4"], series=ONE),

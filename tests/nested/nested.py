@@ -38,6 +38,7 @@ ENDS = ["panic-before-attach", "reset-before-attach", "panic-after-attach", "ini
 # (series, case, more options); a part is one outer machine, and they run side by side.
 PARTS = {
     "7.3": [("7.3", name, []) for name in ["fifo-object", "fifo-1cpu", "fifo-4cpus", "fifo-churn",
+                                           "fifo-no-sandbox",
                                            *BROKEN, *ENDS]],
     "others": [("7.2", name, []) for name in ["fifo-object", *BROKEN]]
     + [("6.16", name, []) for name in ["fifo-object", "fifo-4cpus", *BROKEN]]
@@ -118,8 +119,6 @@ def judge(label, case, done):
     machine = report["machine"]
     if machine["kind"] != "kvm" or machine["carrier"] != "window":
         wrong.append(f"not in the KVM machine through the window: {machine}")
-    if machine["sandbox"] != "seccomp":
-        wrong.append(f"the machine's threads were not confined: {machine}")
     if wrong:
         wrong.append(json.dumps(report, indent=1)[:8000])
     print(f"{'not ok' if wrong else 'ok'} {label}: {report['outcome']} "
