@@ -303,10 +303,11 @@ int avd_kernel_describe(const char *path, struct avd_kernel_info *ret_info, char
 	struct avd__kernel *kernel = NULL;
 	int r = path && ret_info ? avd__kernel_open(path, &kernel, &detail)
 				 : avd__fail(&detail, EINVAL, "no path was given");
-	if (r == 0)
+	if (r == 0) {
 		r = avd__kernel_inspect(kernel, &detail);
-	if (r == -ENOTSUP) /* nothing is wrong with it, only more is unknown */
-		r = 0;
+		if (r == -ENOTSUP) /* nothing is wrong with it, only more is unknown */
+			r = 0;
+	}
 	if (r == 0)
 		*ret_info = kernel->info;
 	else

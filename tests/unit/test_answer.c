@@ -14,6 +14,7 @@
 
 #include "alloc_fail.h"
 #include "runner/answer.h"
+#include "runner/choose.h"
 
 #define KEY "0-1-2 6:82:2792:17.000000001 6.18 0.1.0"
 
@@ -244,6 +245,57 @@ START_TEST(asks_once)
 }
 END_TEST
 
+/* On whatever host: the one answer about /dev/kvm decides for both kinds. */
+START_TEST(chooses_and_says_why)
+{
+	static const struct avd__choice untouched = {.kind = 77};
+	struct avd__choice choice = untouched;
+	struct avd__error error = {0};
+	struct avd__kvm_answer kvm;
+	char qemu[128];
+	avd__kvm_answer(dir, false, NULL, &kvm);
+	const bool works = kvm.result == 0;
+	ck_assert_int_eq(setenv("PATH", "/nonexistent", 1), 0);
+	ck_assert_int_eq(avd__choose(7, NULL, dir, false, NULL, &choice, &error), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(error.text, "machine=7"));
+	ck_assert_int_eq(avd__choose(AVD_MACHINE_QEMU, "/nonexistent/qemu", dir, false, NULL,
+				     &choice, &error),
+			 -ENOENT);
+	ck_assert_ptr_nonnull(strstr(error.text, "/nonexistent/qemu"));
+	int r = avd__choose(AVD_MACHINE_KVM, NULL, dir, false, NULL, &choice, &error);
+	ck_assert_int_eq(r, kvm.result);
+	if (works)
+		ck_assert_str_eq(choice.reason, ""); /* it was asked for */
+	r = avd__choose(AVD_MACHINE_AUTO, NULL, dir, false, NULL, &choice, &error);
+	if (works) {
+		ck_assert_uint_eq(choice.kind, AVD_MACHINE_KVM);
+		ck_assert_ptr_nonnull(strstr(choice.reason, "auto: /dev/kvm runs"));
+	} else {
+		ck_assert_int_lt(r, 0);
+		ck_assert_ptr_nonnull(strstr(error.text, "no machine to boot in"));
+		ck_assert_ptr_nonnull(strstr(error.text, kvm.why));
+		ck_assert_uint_eq(choice.kind, 77);
+	}
+	/* Something that answers as a QEMU does. */
+	snprintf(qemu, sizeof(qemu), "%s/qemu-system-x86_64", dir);
+	FILE *script = fopen(qemu, "w");
+	ck_assert_ptr_nonnull(script);
+	fputs("#!/bin/sh\necho QEMU emulator version 9.8.7\n", script);
+	fclose(script);
+	ck_assert_int_eq(chmod(qemu, 0700), 0);
+	r = avd__choose(AVD_MACHINE_AUTO, qemu, dir, false, NULL, &choice, &error);
+	ck_assert_msg(r == 0, "%s", error.text);
+	ck_assert_uint_eq(choice.kind, AVD_MACHINE_QEMU);
+	ck_assert_str_eq(choice.accel, works ? "kvm" : "tcg");
+	ck_assert_str_eq(choice.reason, "a QEMU was named");
+	ck_assert_int_eq(setenv("PATH", dir, 1), 0);
+	ck_assert_int_eq(avd__choose(AVD_MACHINE_AUTO, NULL, dir, false, NULL, &choice, &error), 0);
+	if (!works)
+		ck_assert_ptr_nonnull(strstr(choice.reason, "auto, not kvm: "));
+	unlink(qemu);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("answer");
@@ -258,6 +310,7 @@ int main(void)
 	tcase_add_test(tc, stands_where_it_should);
 	tcase_add_test(tc, can_not_be_stored);
 	tcase_add_test(tc, asks_once);
+	tcase_add_test(tc, chooses_and_says_why);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
