@@ -43,6 +43,13 @@ PARTS = {
     "others": [("7.2", name, []) for name in ["fifo-object", *BROKEN]]
     + [("6.16", name, []) for name in ["fifo-object", "fifo-4cpus", *BROKEN]]
     + [("6.12", "no-sched-ext", []), ("7.3-packed", "fifo-object", [])],
+    # What the guest itself sees of its CPUs. The last cell has 25 of them so that one has the APIC
+    # id 256, which takes an interrupt controller and tables of another kind.
+    "topologies": [("7.3", name, []) for name in ["fifo-numa-smt", "fifo-uneven-llc",
+                                                  "fifo-cpu-missing"]]
+    + [("6.16", "fifo-2llc", []),
+       ("7.3", "fifo-object", ["--topology", "1n9l17+1+1+1+1+1+1+1+1c1t",
+                               "--boot-timeout", "500s"])],  # however busy the host
 }
 # Seconds; a hang is a failure, speed is not judged. A cell takes five or so.
 TIMEOUT = 800
