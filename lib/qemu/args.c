@@ -24,11 +24,14 @@ static const char sandbox[] =
  *   8250.nr_uarts, pnpacpi  the kernel must not find the channel's UART: with the first alone
  *                           it makes a ttyS1 of what ACPI lists, or even calls that one ttyS0
  *   reserve                 nor may a root user move ttyS0 there (TIOCSSERIAL): EBUSY
+ *   no_timer_check          on a busy host the emulated timer may not tick within the kernel's
+ *                           test of it, which then panics: "IO-APIC + timer doesn't work!"
  *   the rest                time: no self-tests, no calibration, no page-table isolation
  */
 static const char kernel_cmdline[] =
 	"console=ttyS0 panic=-1 quiet rdinit=/init 8250.nr_uarts=1 pnpacpi=off reserve=0x2f8,8 "
-	"mitigations=off nokaslr no5lvl tsc=reliable random.trust_cpu=on cryptomgr.notests=1";
+	"mitigations=off nokaslr no5lvl tsc=reliable random.trust_cpu=on cryptomgr.notests=1 "
+	"no_timer_check";
 
 void avd__qemu_word(struct avd__buf *words, const char *text)
 {
