@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "codec/cpus.h"
 #include "codec/frame.h"
 #include "codec_samples.h"
 #include "fuzz.h"
@@ -25,6 +26,19 @@ static void check_strv(struct avd_strv strv)
 	while (avd_strv_next(&strv, &item))
 		seen++;
 	FUZZ_CHECK(seen == count && strv.cbor.len == 0);
+}
+
+/* Written anew, the CPUs of a table are the bytes that they were read from. */
+static void check_cpus(struct avd_bytes table)
+{
+	struct avd_bytes left = table;
+	struct avd_topology_cpu cpu;
+	uint8_t again[AVD__CPU_RECORD_SIZE];
+	for (size_t at = 0; avd_topology_next(&left, &cpu); at += sizeof(again)) {
+		avd__cpus_put(again, &cpu);
+		FUZZ_CHECK(memcmp(again, table.data + at, sizeof(again)) == 0);
+	}
+	FUZZ_CHECK(left.len < sizeof(again));
 }
 
 static void check_fields(const struct avd_message *message, const uint8_t *bytes, size_t size)
@@ -56,6 +70,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (status != AVD__MESSAGE_OK)
 		return 0;
 	check_fields(&message, bytes, size);
+	if (message.kind == AVD_MSG_TOPOLOGY)
+		check_cpus(message.u.topology.cpus);
 	const size_t first_size = avd__message_encode(&message, first, sizeof(first));
 	FUZZ_CHECK(first_size);
 	FUZZ_CHECK(avd__message_decode(first, first_size, &again) == AVD__MESSAGE_OK);
