@@ -8,6 +8,9 @@
 #define INTERVAL (5 * AVD__NS_PER_MS)
 /* From SIGTERM to SIGKILL, and from that to giving up. */
 #define END_LIMIT AVD__NS_PER_S
+/* A dead process counts as a member of its cgroup until its CPU has switched away from it for good,
+ * which may be after it was reaped (kernel/cgroup/cgroup.c: cgroup_task_dead(), 6.19 and later). */
+#define LEAVE_LIMIT (100 * AVD__NS_PER_MS)
 
 static void wait_for_end(struct avd__init *init, uint64_t limit)
 {
@@ -28,6 +31,15 @@ static void end_payload(struct avd__init *init, const char *why)
 		return;
 	avd__child_signal(&init->payload, SIGKILL);
 	wait_for_end(init, limit);
+}
+
+static void wait_for_leave(struct avd__init *init)
+{
+	const uint64_t start = avd__guest_now();
+	const uint64_t limit = avd__patience(LEAVE_LIMIT, init->slowness);
+
+	while (avd__payload_left_some(init) && avd__guest_now() - start < limit)
+		avd__turn(init, INTERVAL);
 }
 
 static void send_exit(struct avd__init *init, uint64_t wall_ns, enum avd_payload_end ended_by)
@@ -80,6 +92,7 @@ void avd__payload(struct avd__init *init)
 	const uint64_t took = avd__guest_now() - start;
 	/* Bounded: a dead process whose tracer does not let it go is never reaped. */
 	wait_for_end(init, avd__patience(END_LIMIT, init->slowness));
+	wait_for_leave(init);
 	avd__drain(init);
 	send_exit(init, took, ended_by);
 }
