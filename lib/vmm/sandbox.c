@@ -145,9 +145,13 @@ static int add_rule(scmp_filter_ctx filter, const struct rule *rule,
 	struct scmp_arg_cmp compared[COMPARED_MAX];
 	unsigned int count = 0;
 	for (unsigned int i = 0; i < COMPARED_MAX; i++) {
-		if (rule->arguments[i].operand != ANY)
-			compared[count++] =
-				SCMP_CMP64(i, SCMP_CMP_EQ, value_of(&rule->arguments[i], options));
+		const struct comparison *argument = &rule->arguments[i];
+		if (argument->operand != ANY)
+			compared[count++] = (struct scmp_arg_cmp){
+				.arg = i,
+				.op = SCMP_CMP_EQ,
+				.datum_a = value_of(argument, options),
+			};
 	}
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, rule->call, count, compared);
 }
