@@ -23,14 +23,14 @@ import outer  # noqa: E402
 from cases import BY_NAME  # noqa: E402
 from cell import SKIP, check, find_kernel  # noqa: E402
 
-# The outer kernel: the one whose KVM works in an emulated SVM. TCG does not save the next RIP, so KVM
-# reads an instruction from guest memory to step over it. 6.13 to 6.17.2 (CVE-2025-40038) do that
-# on the fast path of HLT, too, where the guest's CR3 that they look through is still the one of
-# the last slow exit: if that process has ended meanwhile, the walk finds garbage, and the cell ends
-# in KVM's internal error 1 at the idle loop's hlt or at a wrmsr. The case fifo-churn makes it
-# happen: 5 of 5 cells on 6.16.12, 0 of 6 on 6.12.117, 0 of 33 on 7.3.4. But on 7.3.4 the inner
-# kernel died early in 2 of 86 boots, of a double fault with garbage in RFLAGS, on 6.12.117 in 0 of
-# 76; TCG or KVM, it is not known. Real SVM saves the next RIP: hosts with hardware are not affected.
+# The outer kernel: the one whose KVM works in an emulated SVM. TCG does not save the next RIP, so
+# KVM reads an instruction from guest memory to step over it. 6.13 to 6.17.2 (CVE-2025-40038) do
+# that on the fast path of HLT, too, where the guest's CR3 that they look through is still the one
+# of the last slow exit: if that process has ended meanwhile, the walk finds garbage, and the cell
+# ends in KVM's internal error 1 at the idle loop's hlt or at a wrmsr. The case fifo-churn makes it
+# happen: 3 of 3 cells on 6.16.12, 0 of 6 on 6.12.117, 0 of 33 on 7.3.4. But on 7.3.4 the inner
+# kernel died early in 2 of 89 boots, of a double fault with garbage in RFLAGS, on 6.12.117 in 0 of
+# 110; TCG or KVM, it is not known. Real SVM saves the next RIP: real hosts are not affected.
 OUTER_SERIES = "6.12"
 BROKEN = ["reject-object", "init-fail", "eject", "stall", "dies-early", "never-attaches", "absent"]
 ENDS = ["panic-before-attach", "reset-before-attach", "panic-after-attach", "init-killed",

@@ -69,13 +69,14 @@ def qemu_command(qemu, kernel, initramfs, console, results, cpus, memory_mib):
     version = subprocess.run([qemu, "--version"], check=True, stdout=subprocess.PIPE).stdout
     major = int(version.split(b"version ")[1].split(b".")[0])
     # tb-size: a large translation cache slows successive inner boots (2.4 s to 5 s).
+    # -erms: else the kernel clears and copies pages by rep movsb, which TCG does byte by byte.
     # thread=multi crashes guests with two CPUs below QEMU 10.
     thread = "multi" if major >= 10 or cpus == 1 else "single"
     arguments = ("console=ttyS0 panic=-1 mitigations=off no5lvl quiet tsc=reliable "
                  "cryptomgr.notests=1 nokaslr random.trust_cpu=on 8250.nr_uarts=2")
     if major < 10:
         arguments += " noxsave"  # else the inner kernel: "XSAVE consistency problem"
-    return [qemu, "-M", "q35", "-accel", f"tcg,thread={thread},tb-size=32", "-cpu", "max",
+    return [qemu, "-M", "q35", "-accel", f"tcg,thread={thread},tb-size=32", "-cpu", "max,-erms",
             "-smp", str(cpus), "-m", str(memory_mib), "-display", "none", "-no-reboot",
             "-nodefaults", "-serial", f"file:{console}", "-serial", f"file:{results}",
             "-kernel", kernel, "-initrd", initramfs, "-append", arguments]
@@ -101,9 +102,10 @@ def parse(text):
 
 
 def run(kernel, modules, init, files, plan, cpus=1, memory_mib=2048, timeout=600,
-        qemu="qemu-system-x86_64"):
+        qemu="qemu-system-x86_64", watch=None):
     """Runs plan, a list of (name, words), in one outer machine. files: (host, guest) pairs.
-    Returns {name: Done}. Raises OuterError with the console's end."""
+    Returns {name: Done}. Raises OuterError with the console's end. watch, if any, is called with
+    QEMU's pid and the path of the results when the machine has been started."""
     if not shutil.which(qemu):
         raise OuterError(f"{qemu} is not installed")
     entries = [("plan", stat.S_IFREG | 0o644,
@@ -121,6 +123,8 @@ def run(kernel, modules, init, files, plan, cpus=1, memory_mib=2048, timeout=600
             file.write(newc(entries))
         with subprocess.Popen(qemu_command(qemu, kernel, *paths, cpus, memory_mib),
                               stdin=subprocess.DEVNULL) as machine:
+            if watch:
+                watch(machine.pid, paths[2])
             try:
                 machine.wait(timeout)
             except subprocess.TimeoutExpired:

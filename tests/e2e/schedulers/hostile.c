@@ -265,7 +265,8 @@ static void way_sleep(void)
  * are the page tables of the one before, so whoever still looks through those sees garbage. */
 static void way_churn(void)
 {
-	static const int processes = 150, pages = 16, page_size = 4096;
+	static const int processes = 150;
+	static const size_t pages = 16, page_size = 4096;
 	cpu_set_t last;
 	CPU_ZERO(&last);
 	CPU_SET((size_t)sysconf(_SC_NPROCESSORS_ONLN) - 1, &last);
@@ -275,11 +276,11 @@ static void way_churn(void)
 			if (sched_setaffinity(0, sizeof(last), &last) < 0)
 				_exit(1);
 			volatile char *memory =
-				mmap(NULL, (size_t)(pages * page_size), PROT_READ | PROT_WRITE,
+				mmap(NULL, pages * page_size, PROT_READ | PROT_WRITE,
 				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 			if (memory == MAP_FAILED)
 				_exit(1);
-			for (int page = 0; page < pages; page++)
+			for (size_t page = 0; page < pages; page++)
 				memory[page * page_size] = 1;
 			for (int nap = 0; nap < 3; nap++)
 				nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
