@@ -97,7 +97,8 @@ static void name_tasks(const struct avd__init *init, const struct progress *prog
 	}
 }
 
-static void name_errors(const struct avd__init *init, const struct progress *progress,
+/* `there`: else no task is one of sched_ext's any more, which says nothing. */
+static void name_errors(const struct avd__init *init, const struct progress *progress, bool there,
 			struct avd__text *reason)
 {
 	const struct avd__probe *probe = &init->probe;
@@ -112,7 +113,7 @@ static void name_errors(const struct avd__init *init, const struct progress *pro
 			error = avd__probe_error(probe, i);
 		}
 	}
-	if (outside)
+	if (outside && there)
 		avd__text_add(reason, "; %u of %u tasks ran, but not as tasks of sched_ext",
 			      outside, progress->tasks);
 	if (broken)
@@ -141,7 +142,7 @@ static void send_result(struct avd__init *init, const struct progress *progress,
 		name_cpus(init, progress, false, when.data, &reason);
 		name_cpus(init, progress, true, when.data, &reason);
 		name_tasks(init, progress, when.data, &reason);
-		name_errors(init, progress, &reason);
+		name_errors(init, progress, there, &reason);
 	}
 	struct avd_message message = {
 		.kind = AVD_MSG_DISPATCH,
