@@ -57,6 +57,10 @@ static void load_names(void)
 	}
 }
 
+/* BPF_LD | BPF_IMM and BPF_ADD | BPF_K are zeros that are there for their names alone. */
+#define LOAD_IMM64 BPF_DW
+#define ADD64_IMM BPF_ALU64
+
 static void imitate(void)
 {
 	static const char words[] =
@@ -71,19 +75,19 @@ static void imitate(void)
 	fputs(words, stderr);
 	if (kmsg < 0)
 		return;
-	for (const char *line = words; *line;) {
-		const size_t size = strcspn(line, "\n") + 1;
-		if (write(kmsg, line, size) < 0)
+	const char *end;
+	for (const char *line = words; (end = strchr(line, '\n')); line = end + 1) {
+		if (write(kmsg, line, (size_t)(end - line) + 1) < 0)
 			printf("kmsg: %s\n", strerror(errno));
-		line += size;
 	}
 	close(kmsg);
 }
 
 static int find_ring(void)
 {
-	union bpf_attr attr = {0};
+	union bpf_attr attr;
 
+	memset(&attr, 0, sizeof(attr));
 	while (bpf(BPF_MAP_GET_NEXT_ID, &attr) == 0) {
 		union bpf_attr by_id = {.map_id = attr.next_id}, ask = {0};
 		struct bpf_map_info info = {0};
@@ -107,9 +111,8 @@ static int load_writer(int ring, uint32_t size, uint8_t fill)
 	struct bpf_insn insns[64];
 	uint32_t n = 0;
 
-	insns[n++] = (struct bpf_insn){.code = BPF_LD | BPF_DW | BPF_IMM,
-				       .dst_reg = 3,
-				       .imm = (int32_t)(0x01010101u * fill)};
+	insns[n++] = (struct bpf_insn){
+		.code = LOAD_IMM64, .dst_reg = 3, .imm = (int32_t)(0x01010101u * fill)};
 	insns[n++] = (struct bpf_insn){.imm = (int32_t)(0x01010101u * fill)};
 	for (int16_t at = 8; at <= 128; at = (int16_t)(at + 8))
 		insns[n++] = (struct bpf_insn){.code = BPF_STX | BPF_DW | BPF_MEM,
@@ -121,15 +124,12 @@ static int load_writer(int ring, uint32_t size, uint8_t fill)
 		.code = BPF_ST | BPF_W | BPF_MEM, .dst_reg = 10, .off = -128 + 12, .imm = 3};
 	insns[n++] = (struct bpf_insn){
 		.code = BPF_ST | BPF_W | BPF_MEM, .dst_reg = 10, .off = -128 + 24, .imm = 0};
-	insns[n++] = (struct bpf_insn){.code = BPF_LD | BPF_DW | BPF_IMM,
-				       .dst_reg = 1,
-				       .src_reg = BPF_PSEUDO_MAP_FD,
-				       .imm = ring};
+	insns[n++] = (struct bpf_insn){
+		.code = LOAD_IMM64, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_FD, .imm = ring};
 	insns[n++] = (struct bpf_insn){0};
 	insns[n++] =
 		(struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 2, .src_reg = 10};
-	insns[n++] =
-		(struct bpf_insn){.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 2, .imm = -128};
+	insns[n++] = (struct bpf_insn){.code = ADD64_IMM, .dst_reg = 2, .imm = -128};
 	insns[n++] = (struct bpf_insn){
 		.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3, .imm = (int32_t)size};
 	insns[n++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 4};
