@@ -90,7 +90,7 @@ void status_start(struct status *status, int verbose, const char *prefix,
 
 	*status = (struct status){
 		.verbose = verbose,
-		.phase = "starting",
+		.phase = "preparing: the command line is read",
 		.prefix = prefix,
 		.interrupted = interrupted,
 		.started_ns = now_ns(),
