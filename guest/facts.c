@@ -58,6 +58,19 @@ static void quoted_name(struct avd__line *out, const struct avd__line *line)
 		line_set(out, line->text + start, (size_t)(close - line->text) - start);
 }
 
+/* What the verifier counts at higher log levels, after its words (kernel/bpf/verifier.c). */
+static bool is_count(const struct avd__line *line)
+{
+	static const char *const starts[] = {"stack depth ", "insns processed ", "subprog ",
+					     "verification time "};
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+		if (starts_with(line->text, line->len, starts[i]))
+			return true;
+	}
+	return false;
+}
+
 /* The verifier's own words are the last line before its "processed N insns ..."; kernels
  * that explain (7.3: "Verification failed: KIND", then a page) say them before that. */
 static void verifier_log_line(struct avd__output_facts *output, const struct avd__line *line)
@@ -68,7 +81,7 @@ static void verifier_log_line(struct avd__output_facts *output, const struct avd
 		   starts_with(line->text, line->len, "Verification failed: ")) {
 		if (!output->verifier_line.len)
 			output->verifier_line = output->verifier_previous;
-	} else {
+	} else if (!is_count(line)) {
 		output->verifier_previous = *line;
 	}
 }

@@ -120,8 +120,6 @@ static int complete_settings(struct avd_plan *plan, uint64_t *ret_digest)
 	}
 	if (plan->options.include_count)
 		plan->options.includes = plan->includes;
-	if (!plan->options.memory_bytes)
-		plan->options.memory_bytes = AVD__CELL_MEMORY;
 	*ret_digest = avd__digest(&gathered);
 	const int r = gathered.error;
 	avd__buf_free(&gathered);

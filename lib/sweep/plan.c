@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "cell/limits.h"
 #include "cell/settings.h"
 
 /* What a name may consist of; ids and files' names are made of names. */
@@ -307,6 +308,13 @@ uint64_t avd_plan_digest(const avd_plan *plan)
 	return plan->digest;
 }
 
+uint64_t avd__plan_memory(const struct avd_plan *plan, uint32_t cpus)
+{
+	return plan->options.memory_bytes
+		       ? plan->options.memory_bytes
+		       : avd__cell_for_cpus(AVD__CELL_MEMORY, AVD__CELL_MEMORY_CPU, cpus);
+}
+
 int avd_plan_get(const avd_plan *plan, size_t index, struct avd_plan_cell *ret_cell)
 {
 	if (index >= avd_plan_count(plan))
@@ -331,7 +339,7 @@ int avd_plan_get(const avd_plan *plan, size_t index, struct avd_plan_cell *ret_c
 		.payload_count = payload ? payload->argc : 0,
 		.expect = cell->expect,
 		.cpus = value[AVD__AXIS_TOPOLOGY]->cpus,
-		.memory_bytes = plan->options.memory_bytes,
+		.memory_bytes = avd__plan_memory(plan, value[AVD__AXIS_TOPOLOGY]->cpus),
 		.digest = cell->digest,
 	};
 	return 0;

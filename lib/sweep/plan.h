@@ -80,6 +80,8 @@ extern const char *const avd__axis_names[AVD__AXIS_COUNT];
 int avd__plan_open(struct avd_plan *plan); /* -EINVAL once finished */
 /* A slot more at the end of *array, zeroed; NULL: out of memory. */
 void *avd__plan_grow(void *array, size_t *count, size_t *cap, size_t size);
+/* What a cell with so many CPUs gets: as asked, or as a cell takes by default. */
+uint64_t avd__plan_memory(const struct avd_plan *plan, uint32_t cpus);
 void avd__axis_value_free(struct avd__axis_value *value);
 
 /* rules.c */

@@ -254,6 +254,12 @@ static int harvest(struct avd_sweep *sweep, const struct job *job)
 		     : settle(sweep, job->index, &came);
 }
 
+static void give_room(struct avd_sweep *sweep, size_t index)
+{
+	const uint32_t cpus = sweep->table.rows[index].cpus;
+	avd__room_give(&sweep->room, cpus, avd__plan_memory(sweep->plan, cpus));
+}
+
 /* Joins the jobs that have ended. */
 static int reap(struct avd_sweep *sweep)
 {
@@ -266,8 +272,7 @@ static int reap(struct avd_sweep *sweep)
 		}
 		*at = job->next;
 		pthread_join(job->thread, NULL);
-		avd__room_give(&sweep->room, sweep->table.rows[job->index].cpus,
-			       sweep->plan->options.memory_bytes);
+		give_room(sweep, job->index);
 		sweep->progress.running--;
 		if (r == 0)
 			r = harvest(sweep, job);
@@ -332,8 +337,7 @@ static int start_job(struct avd_sweep *sweep, size_t index)
 		sweep->progress.running++;
 		return 0;
 	}
-	avd__room_give(&sweep->room, sweep->table.rows[index].cpus,
-		       sweep->plan->options.memory_bytes);
+	give_room(sweep, index);
 	if (!job->cell)
 		r = settle_untried(sweep, index, error);
 	else
@@ -349,8 +353,9 @@ static int start_jobs(struct avd_sweep *sweep)
 	while (r == 0 && !sweep->stopping && sweep->next < sweep->table.count) {
 		const size_t index = sweep->next;
 		if (sweep->chosen[index]) {
-			if (!avd__room_take(&sweep->room, sweep->table.rows[index].cpus,
-					    sweep->plan->options.memory_bytes))
+			const uint32_t cpus = sweep->table.rows[index].cpus;
+			if (!avd__room_take(&sweep->room, cpus,
+					    avd__plan_memory(sweep->plan, cpus)))
 				break;
 			r = start_job(sweep, index);
 		}

@@ -264,6 +264,12 @@ static const struct {
 	{REJECTED PROCESSED, AVD_REASON_VERIFIER_REJECTED,
 	 "; the verifier rejected program \"reject_enqueue\": \"R0 invalid mem access "
 	 "'map_value_or_null'\""},
+	/* what is counted at level 4 is not what is wrong */
+	{REJECTED "verification time 93 usec\nstack depth 8+0+0\ninsns processed 9+0\n"
+		  "subprog 1 enqueue stack 8\n" PROCESSED,
+	 AVD_REASON_VERIFIER_REJECTED,
+	 "; the verifier rejected program \"reject_enqueue\": \"R0 invalid mem access "
+	 "'map_value_or_null'\""},
 	/* 7.3 explains itself after it has said what is wrong */
 	{REJECTED "\nVerification failed: Register Type Safety: Invalid dereference\n\nReason:\n"
 		  "  R0 may be NULL here\n\nSuggestion:\n  Add a NULL check.\n\n" PROCESSED,
