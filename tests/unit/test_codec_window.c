@@ -136,7 +136,6 @@ int main(void)
 	Suite *suite = suite_create("window");
 	TCase *tc = tcase_create("window");
 	tcase_add_checked_fixture(tc, set_up, tear_down);
-	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, bytes_come_out_in_order);
 	tcase_add_test(tc, a_full_ring_takes_no_more);
 	tcase_add_loop_test(tc, hostile_positions_break_the_window, 0,

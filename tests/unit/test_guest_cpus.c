@@ -170,7 +170,6 @@ int main(void)
 {
 	Suite *suite = suite_create("guest-cpus");
 	TCase *tests = tcase_create("cpus");
-	tcase_set_timeout(tests, 60); /* a busy machine */
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, two_nodes_with_threads);
 	tcase_add_test(tests, some_are_offline);

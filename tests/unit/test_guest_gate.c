@@ -298,7 +298,6 @@ int main(void)
 	tcase_add_test(tc, a_leap_of_the_clock_is_no_settling);
 	tcase_add_test(tc, still_the_same);
 	tcase_add_test(tc, state_names);
-	tcase_set_timeout(tc, 60); /* the exhaustive one, under sanitizers and valgrind */
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

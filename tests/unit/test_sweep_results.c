@@ -306,7 +306,6 @@ int main(void)
 	Suite *suite = suite_create("sweep-results");
 	TCase *tests = tcase_create("sweep-results");
 	tcase_add_checked_fixture(tests, setup, teardown);
-	tcase_set_timeout(tests, 60); /* a valgrind run reads an index some thousand times */
 	tcase_add_test(tests, what_was_written_is_read);
 	tcase_add_test(tests, a_torn_journal_loses_its_tail_alone);
 	tcase_add_test(tests, each_damaged_byte_of_the_index_is_noticed);

@@ -300,7 +300,6 @@ int main(void)
 {
 	Suite *suite = suite_create("vmm-acpi");
 	TCase *tc = tcase_create("vmm-acpi");
-	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, each_entry_is_what_was_asked_for);
 	tcase_add_test(tc, ids_above_254_have_entries_of_their_own);
 	tcase_add_test(tc, the_fadt_is_hardware_reduced);

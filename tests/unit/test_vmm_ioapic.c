@@ -160,7 +160,6 @@ int main(void)
 {
 	Suite *suite = suite_create("vmm-ioapic");
 	TCase *tc = tcase_create("vmm-ioapic");
-	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, registers_read_as_the_chip_has_them);
 	tcase_add_test(tc, no_index_leads_elsewhere);
 	tcase_add_test(tc, a_rising_line_is_one_message);
