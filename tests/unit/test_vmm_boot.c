@@ -226,7 +226,7 @@ START_TEST(a_cut_file_is_refused)
 }
 END_TEST
 
-#define ROUNDS 1000 /* a fiftieth of a second each under valgrind */
+#define ROUNDS 3000
 
 /* Any bytes for a header: it loads within the memory, or says why not. */
 START_TEST(random_headers_are_bounded)
