@@ -10,6 +10,7 @@
 
 #include "base/util.h"
 #include "cell/limits.h"
+#include "runner/run.h"
 
 static int out_of_memory(struct avd__error *error)
 {
@@ -257,23 +258,6 @@ static int check_numbers(struct avd__cell_config *config, struct avd__error *err
 	return check_memory(config, error);
 }
 
-static int check_kernel_args(const char *args, struct avd__error *error)
-{
-	if (!args)
-		return 0;
-	if (strlen(args) > AVD__CELL_KERNEL_ARGS_MAX)
-		return avd__fail(error, E2BIG, "kernel_args: %zu bytes, at most %u fit",
-				 strlen(args), AVD__CELL_KERNEL_ARGS_MAX);
-	for (const char *p = args; *p; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return avd__fail(error, EINVAL,
-					 "kernel_args: a control character at byte %zu; separate "
-					 "arguments by spaces",
-					 (size_t)(p - args));
-	}
-	return 0;
-}
-
 static int check_kinds(const struct avd_cell_options *o, struct avd__error *error)
 {
 	if (o->sandbox > AVD_SANDBOX_OFF)
@@ -344,7 +328,7 @@ int avd__cell_config_init(struct avd__cell_config *config, const struct avd_cell
 	if (r == 0)
 		r = check_numbers(config, error);
 	if (r == 0)
-		r = check_kernel_args(o->kernel_args, error);
+		r = avd__run_check_kernel_args(o->kernel_args, AVD__CELL_KERNEL_ARGS_MAX, error);
 	if (r == 0)
 		r = check_kinds(o, error);
 	if (r < 0)

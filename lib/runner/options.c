@@ -79,13 +79,13 @@ static int check_initramfs(const struct avd_machine_options *o, struct avd__erro
 	return 0;
 }
 
-static int check_args(const char *args, struct avd__error *error)
+int avd__run_check_kernel_args(const char *args, uint32_t most, struct avd__error *error)
 {
 	if (!args)
 		return 0;
-	if (strlen(args) > AVD__MACHINE_ARGS_MAX)
+	if (strlen(args) > most)
 		return avd__fail(error, E2BIG, "kernel_args: %zu bytes, at most %u fit",
-				 strlen(args), AVD__MACHINE_ARGS_MAX);
+				 strlen(args), most);
 	for (const char *p = args; *p; p++) {
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			return avd__fail(error, EINVAL,
@@ -146,7 +146,7 @@ int avd__machine_config_init(struct avd__machine_config *config,
 	if (r == 0)
 		r = check_initramfs(o, error);
 	if (r == 0)
-		r = check_args(o->kernel_args, error);
+		r = avd__run_check_kernel_args(o->kernel_args, AVD__MACHINE_ARGS_MAX, error);
 	if (r == 0)
 		r = check_numbers(o, error);
 	if (r == 0)

@@ -21,6 +21,10 @@ struct avd__run {
 	const struct avd__machine_sink *sink; /* of the step at hand */
 };
 
+/* What a caller appends to the kernel's command line; NULL is fine. At most `most` bytes, -E2BIG,
+ * and no control characters, -EINVAL. */
+int avd__run_check_kernel_args(const char *args, uint32_t most, struct avd__error *error);
+
 /* The image that this kind boots, open: *ret_fd is the caller's to close. Of a bzImage its
  * vmlinux, which boots a second sooner under emulation, where the kind takes it and the payload
  * can be unpacked. */

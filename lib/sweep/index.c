@@ -46,20 +46,14 @@ static void put_head(struct avd__buf *buf, size_t (*encode)(uint64_t, unsigned c
 	avd__buf_append(buf, head, encode(value, head, sizeof(head)));
 }
 
-static size_t encode_size(uint64_t value, unsigned char *out, size_t size,
-			  size_t (*encode)(size_t, unsigned char *, size_t))
-{
-	return encode((size_t)value, out, size);
-}
-
 static size_t encode_text(uint64_t value, unsigned char *out, size_t size)
 {
-	return encode_size(value, out, size, cbor_encode_string_start);
+	return cbor_encode_string_start((size_t)value, out, size);
 }
 
 static size_t encode_map(uint64_t value, unsigned char *out, size_t size)
 {
-	return encode_size(value, out, size, cbor_encode_map_start);
+	return cbor_encode_map_start((size_t)value, out, size);
 }
 
 static void put_uint(struct avd__buf *buf, uint64_t key, uint64_t value)
@@ -291,7 +285,7 @@ int avd__index_read(struct avd__table *table, const uint8_t *bytes, size_t size,
 }
 
 int avd__journal_read(struct avd__table *table, const uint8_t *bytes, size_t size,
-		      uint64_t *ret_torn, uint32_t *ret_seq, struct avd__error *error)
+		      uint64_t *ret_torn, struct avd__error *error)
 {
 	struct avd__frame frame;
 	uint64_t digest = 0, cells;
@@ -316,6 +310,5 @@ int avd__journal_read(struct avd__table *table, const uint8_t *bytes, size_t siz
 	if (r == -ENOMEM)
 		return avd__fail(error, ENOMEM, "out of memory");
 	*ret_torn = size - at;
-	*ret_seq = seq;
 	return 0;
 }

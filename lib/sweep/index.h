@@ -28,9 +28,9 @@ void avd__index_came(struct avd__index_out *out, size_t index, const struct avd_
 int avd__index_read(struct avd__table *table, const uint8_t *bytes, size_t size, const char *path,
 		    struct avd__error *error);
 /* Adds what a journal says to the table that its index made. Its tail may be torn: *ret_torn is
- * then the number of bytes that count for nothing; *ret_seq the number of sound frames.
- * -ESTALE: of another plan, so none of it counts. */
+ * then the number of bytes that count for nothing. -ESTALE: of another plan, so none of it counts.
+ */
 int avd__journal_read(struct avd__table *table, const uint8_t *bytes, size_t size,
-		      uint64_t *ret_torn, uint32_t *ret_seq, struct avd__error *error);
+		      uint64_t *ret_torn, struct avd__error *error);
 
 #endif

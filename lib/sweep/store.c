@@ -56,7 +56,6 @@ static int read_at(int dir_fd, const char *dir, struct avd__table *table, uint64
 {
 	uint8_t *bytes;
 	size_t size;
-	uint32_t seq;
 	char path[512];
 	int r = read_file(dir_fd, dir, AVD__STORE_INDEX, &bytes, &size, error);
 	if (r < 0)
@@ -70,7 +69,7 @@ static int read_at(int dir_fd, const char *dir, struct avd__table *table, uint64
 	r = read_file(dir_fd, dir, AVD__STORE_JOURNAL, &bytes, &size, error);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	r = avd__journal_read(table, bytes, size, ret_torn, &seq, error);
+	r = avd__journal_read(table, bytes, size, ret_torn, error);
 	free(bytes);
 	if (r == -ESTALE) { /* left behind when an index of a newer plan took its place */
 		*ret_torn = size;
