@@ -33,6 +33,14 @@ AVD_API int avd_report_json(const avd_stream *stream, uint32_t flags, char **ret
 AVD_API int avd_recording_read(const char *path, avd_stream **ret_stream, char *error,
 			       size_t error_size);
 
+/* Reads the recording of the results' cell at `index` into a new stream, which is finished. On
+ * failure writes one line to `error`. -ENOENT: the cell has none, or its file is gone; -ERANGE; the
+ * others as of avd_recording_read(). No link is followed and nothing outside of the results'
+ * directory is read, whatever their index says. The stream may differ from what the index says
+ * of the cell: it is what the recording proves. Since 0.1. */
+AVD_API int avd_results_recording(const avd_results *results, size_t index, avd_stream **ret_stream,
+				  char *error, size_t error_size);
+
 /* Of the results of a sweep. */
 enum avd_results_format {
 	AVD_FORMAT_TEXT = 0, /* a grid, and below it what is not as expected */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/util.h"
+#include "sweep/result.h"
 #include "verdict/evidence.h"
 
 /* A cell records at most 256 MiB of its guest (lib/cell/limits.h). Four times that leaves room
@@ -25,35 +26,25 @@ static int not_a_recording(const char *path, const char *what, struct avd__error
 			 path, what);
 }
 
-/* Opens a regular file, without ever waiting for one that is not. */
-static int open_recording(const char *path, struct avd__error *error)
+/* A regular file, and not too large. */
+static int check_file(int fd, const char *path, struct avd__error *error)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0) {
-		const int err = errno;
-		return avd__fail(error, err, "cannot open the recording %s: %s", path,
-				 strerror(err));
-	}
-	int r = 0;
 	if (fstat(fd, &st) < 0) {
 		const int err = errno;
-		r = avd__fail(error, err, "cannot look at the recording %s: %s", path,
-			      strerror(err));
-	} else if (S_ISDIR(st.st_mode)) {
-		r = avd__fail(error, EISDIR, "%s is a directory; name the recording in it", path);
-	} else if (!S_ISREG(st.st_mode)) {
-		r = not_a_recording(path, "not a regular file", error);
-	} else if ((uint64_t)st.st_size > RECORDING_MAX) {
-		r = avd__fail(error, EFBIG,
-			      "%s has %lld bytes, a recording has at most %llu; is it one?", path,
-			      (long long)st.st_size, (unsigned long long)RECORDING_MAX);
+		return avd__fail(error, err, "cannot look at the recording %s: %s", path,
+				 strerror(err));
 	}
-	if (r < 0) {
-		avd__close(&fd);
-		return r;
-	}
-	return fd;
+	if (S_ISDIR(st.st_mode))
+		return avd__fail(error, EISDIR, "%s is a directory; name the recording in it",
+				 path);
+	if (!S_ISREG(st.st_mode))
+		return not_a_recording(path, "not a regular file", error);
+	if ((uint64_t)st.st_size > RECORDING_MAX)
+		return avd__fail(error, EFBIG,
+				 "%s has %lld bytes, a recording has at most %llu; is it one?",
+				 path, (long long)st.st_size, (unsigned long long)RECORDING_MAX);
+	return 0;
 }
 
 static int feed_file(int fd, const char *path, avd_stream *stream, uint8_t *chunk,
@@ -86,20 +77,23 @@ static int feed_file(int fd, const char *path, avd_stream *stream, uint8_t *chun
 	return 0;
 }
 
-static int recording_read(const char *path, avd_stream **ret_stream, struct avd__error *error)
+/* Closes fd. */
+static int recording_read(int fd, const char *path, avd_stream **ret_stream,
+			  struct avd__error *error)
 {
-	int fd = open_recording(path, error);
-	if (fd < 0)
-		return fd;
-
 	struct avd_stream_options options = AVD_OPTIONS_INIT(struct avd_stream_options);
 	options.flags = AVD_STREAM_RECORDING;
 	avd_stream *stream = NULL;
-	uint8_t *chunk = malloc(RECORDING_CHUNK);
-	int r = chunk ? avd_stream_new(&options, &stream) : -ENOMEM;
-	if (r < 0)
-		avd__fail(error, -r, "cannot read the recording %s: %s", path, strerror(-r));
-	else
+	uint8_t *chunk = NULL;
+	int r = check_file(fd, path, error);
+	if (r == 0) {
+		chunk = malloc(RECORDING_CHUNK);
+		r = chunk ? avd_stream_new(&options, &stream) : -ENOMEM;
+		if (r < 0)
+			avd__fail(error, -r, "cannot read the recording %s: %s", path,
+				  strerror(-r));
+	}
+	if (r == 0)
 		r = feed_file(fd, path, stream, chunk, error);
 	free(chunk);
 	avd__close(&fd);
@@ -114,9 +108,30 @@ static int recording_read(const char *path, avd_stream **ret_stream, struct avd_
 int avd_recording_read(const char *path, avd_stream **ret_stream, char *error, size_t error_size)
 {
 	struct avd__error message = {{0}};
-	const int r = path && *path && ret_stream
-			      ? recording_read(path, ret_stream, &message)
-			      : avd__fail(&message, EINVAL, "no recording was named");
+	int r = 0;
+	if (!path || !*path || !ret_stream) {
+		r = avd__fail(&message, EINVAL, "no recording was named");
+	} else {
+		/* Never waits for a file that is none. */
+		const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		const int err = errno;
+		r = fd < 0 ? avd__fail(&message, err, "cannot open the recording %s: %s", path,
+				       strerror(err))
+			   : recording_read(fd, path, ret_stream, &message);
+	}
+	if (r < 0)
+		avd__error_copy(&message, error, error ? error_size : 0);
+	return r;
+}
+
+int avd_results_recording(const avd_results *results, size_t index, avd_stream **ret_stream,
+			  char *error, size_t error_size)
+{
+	struct avd__error message = {{0}};
+	char path[AVD__ERROR_MAX / 2];
+	int r = avd__results_open_recording(results, index, path, sizeof(path), &message);
+	if (r >= 0)
+		r = recording_read(r, path, ret_stream, &message);
 	if (r < 0)
 		avd__error_copy(&message, error, error ? error_size : 0);
 	return r;

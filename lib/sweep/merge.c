@@ -100,10 +100,7 @@ static int read_sources(struct merge *merge, struct avd__error *error)
 	for (size_t i = 0; r == 0 && i < merge->count; i++) {
 		struct source *source = &merge->sources[i];
 		uint64_t torn;
-		source->fd = open(source->dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-		if (source->fd < 0)
-			return avd__fail(error, errno, "%s: %s", source->dir, strerror(errno));
-		r = avd__store_read(source->dir, &source->table, &torn, error);
+		r = avd__store_read(source->dir, &source->table, &source->fd, &torn, error);
 		if (r == 0 && source->table.plan_digest != merge->sources[0].table.plan_digest)
 			r = differs(&merge->sources[0], source, error);
 	}
@@ -157,14 +154,6 @@ static int copy_file(int from_dir, int into_dir, const char *name)
 	return r;
 }
 
-/* A row's name for its recording is a file's: it must not lead out of the directory. */
-static int is_own_name(const char *name)
-{
-	const char *file = name + sizeof(AVD__STORE_CELLS);
-	return strncmp(name, AVD__STORE_CELLS "/", sizeof(AVD__STORE_CELLS)) == 0 && *file &&
-	       !strchr(file, '/') && *file != '.';
-}
-
 static int bring_recordings(const struct merge *merge, int into, struct avd__error *error)
 {
 	for (size_t at = 0; at < merge->table.count; at++) {
@@ -173,7 +162,7 @@ static int bring_recordings(const struct merge *merge, int into, struct avd__err
 			continue;
 		const struct source *source = &merge->sources[merge->from[at] - 1];
 		const char *name = row->came.recording;
-		int r = is_own_name(name) ? 0 : -EBADMSG;
+		int r = avd__store_owns(name) ? 0 : -EBADMSG;
 		if (r == 0 && linkat(source->fd, name, into, name, 0) < 0)
 			r = copy_file(source->fd, into, name);
 		if (r < 0)
@@ -199,7 +188,7 @@ static void clear(const char *dir, int dir_fd, const struct merge *merge)
 	static const char *const names[] = {AVD__STORE_INDEX, AVD__STORE_JOURNAL, "lock"};
 	for (size_t at = 0; at < merge->table.count; at++) {
 		const struct avd__row *row = &merge->table.rows[at];
-		if (merge->from && merge->from[at] && is_own_name(row->came.recording))
+		if (merge->from && merge->from[at] && avd__store_owns(row->came.recording))
 			unlinkat(dir_fd, row->came.recording, 0);
 	}
 	for (size_t i = 0; i < AVD__ARRAY_SIZE(names); i++)

@@ -2,9 +2,20 @@
 #ifndef AVD_LIB_SWEEP_RESULT_H
 #define AVD_LIB_SWEEP_RESULT_H
 
-#include "sweep/table.h"
+#include <attachverdict/results.h>
+
+#include "base/error.h"
+
+struct avd__row;
 
 /* A row as callers see it. */
 struct avd_cell_result avd__result_of(const struct avd__row *row);
+
+/* Opens the recording of the cell at `index` for reading, without waiting for a file that is none;
+ * *path_out (path_size bytes) is what to call it in a message. Its name is the index's and hostile:
+ * no link is followed, and nothing outside of the directory is opened. The descriptor, or -ENOENT:
+ * the cell has none; -ERANGE; -EBADMSG: a name that no recording has; what openat() fails with. */
+int avd__results_open_recording(const avd_results *results, size_t index, char *path_out,
+				size_t path_size, struct avd__error *error);
 
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 #include <attachverdict/results.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,17 +16,26 @@
 struct avd_results {
 	struct avd__table table;
 	uint64_t torn;
+	char *dir; /* as the caller named it, for messages */
+	int dir_fd; /* stays the same directory, wherever the process goes */
 };
 
 int avd_results_open(const char *dir, avd_results **ret_results, char *error, size_t error_size)
 {
 	struct avd__error message = {0};
 	avd_results *results = calloc(1, sizeof(*results));
-	int r = results ? 0 : avd__fail(&message, ENOMEM, "out of memory");
+	int r = 0;
+	if (results) {
+		results->dir_fd = -1;
+		results->dir = strdup(dir);
+	}
+	if (!results || !results->dir)
+		r = avd__fail(&message, ENOMEM, "out of memory");
 	if (r == 0)
-		r = avd__store_read(dir, &results->table, &results->torn, &message);
+		r = avd__store_read(dir, &results->table, &results->dir_fd, &results->torn,
+				    &message);
 	if (r < 0) {
-		free(results);
+		avd_results_free(results);
 		avd__error_copy(&message, error, error_size);
 		return r;
 	}
@@ -37,6 +48,8 @@ void avd_results_free(avd_results *results)
 	if (!results)
 		return;
 	avd__table_free(&results->table);
+	avd__close(&results->dir_fd);
+	free(results->dir);
 	free(results);
 }
 
@@ -122,4 +135,35 @@ int avd_results_find(const avd_results *results, const char *id, size_t *ret_ind
 		return (int)at;
 	*ret_index = (size_t)at;
 	return 0;
+}
+
+int avd__results_open_recording(const avd_results *results, size_t index, char *path_out,
+				size_t path_size, struct avd__error *error)
+{
+	if (index >= results->table.count)
+		return avd__fail(error, ERANGE, "%s: there is no cell %zu; the plan has %zu",
+				 results->dir, index, results->table.count);
+	const struct avd__row *row = &results->table.rows[index];
+	const char *name = row->ran ? row->came.recording : "";
+	if (!*name)
+		return avd__fail(error, ENOENT, "%s: the cell %s has no recording", results->dir,
+				 row->id);
+	if (!avd__store_owns(name))
+		return avd__fail(error, EBADMSG,
+				 "%s: the index says that the recording of %s is '%s', which is no "
+				 "file of its " AVD__STORE_CELLS "; don't trust this index",
+				 results->dir, row->id, name);
+	snprintf(path_out, path_size, "%s/%s", results->dir, name);
+	int cells = openat(results->dir_fd, AVD__STORE_CELLS,
+			   O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const int fd = cells < 0
+			       ? -1
+			       : openat(cells, name + sizeof(AVD__STORE_CELLS),
+					O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	const int code = errno;
+	avd__close(&cells);
+	return fd >= 0 ? fd
+		       : avd__fail(error, code, "cannot open the recording %s: %s", path_out,
+				   code == ELOOP ? "it is a symbolic link, which is not followed"
+						 : strerror(code));
 }

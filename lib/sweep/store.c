@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,15 +81,25 @@ static int read_at(int dir_fd, const char *dir, struct avd__table *table, uint64
 	return r;
 }
 
-int avd__store_read(const char *dir, struct avd__table *table, uint64_t *ret_torn,
+int avd__store_read(const char *dir, struct avd__table *table, int *ret_dir_fd, uint64_t *ret_torn,
 		    struct avd__error *error)
 {
 	int fd = open(dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return avd__fail(error, errno, "results %s: %s", dir, strerror(errno));
 	const int r = read_at(fd, dir, table, ret_torn, error);
-	avd__close(&fd);
+	if (r < 0)
+		avd__close(&fd);
+	else
+		*ret_dir_fd = fd;
 	return r;
+}
+
+bool avd__store_owns(const char *name)
+{
+	const char *file = name + sizeof(AVD__STORE_CELLS);
+	return strncmp(name, AVD__STORE_CELLS "/", sizeof(AVD__STORE_CELLS)) == 0 && *file &&
+	       *file != '.' && !strchr(file, '/') && strlen(file) <= NAME_MAX;
 }
 
 int avd__store_recording(const struct avd__row *row, char **ret_path)

@@ -21,8 +21,9 @@ struct avd__store {
 	struct avd__index_out journal; /* numbers its frames */
 };
 
-/* Reads the table of `dir`. *ret_torn: bytes of the journal that count for nothing. -ENOENT. */
-int avd__store_read(const char *dir, struct avd__table *table, uint64_t *ret_torn,
+/* Reads the table of `dir`. *ret_dir_fd: the directory, the caller's to close. *ret_torn: bytes of
+ * the journal that count for nothing. -ENOENT. */
+int avd__store_read(const char *dir, struct avd__table *table, int *ret_dir_fd, uint64_t *ret_torn,
 		    struct avd__error *error);
 
 /*
@@ -44,6 +45,8 @@ void avd__store_close(struct avd__store *store);
 /* A row's recording, below the directory: "cells/ID.DIGEST.avd", the id's slashes as commas; the
  * digest so that one of an older scheduler is never taken for the new one's. *ret_path: free(). */
 int avd__store_recording(const struct avd__row *row, char **ret_path);
+/* Whether an index may call a recording so: a file of AVD__STORE_CELLS, not one elsewhere. */
+bool avd__store_owns(const char *name);
 
 /* judge.c: what the recording `name` below `dir` says. Its texts live in `table`. -ENOENT ...;
  * -EBADMSG: no recording. */
