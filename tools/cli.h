@@ -41,8 +41,8 @@ struct cli_command {
 	int (*run)(const struct cli_command *command, int argc, char **argv);
 };
 
-extern const struct cli_command cli_run, cli_sweep, cli_show, cli_merge, cli_compare, cli_replay,
-	cli_verifier, cli_doctor, cli_kernel, cli_explain, cli_version;
+extern const struct cli_command cli_run, cli_sweep, cli_show, cli_merge, cli_mark, cli_compare,
+	cli_replay, cli_verifier, cli_doctor, cli_kernel, cli_explain, cli_version;
 
 /* options.c */
 void cli_print_help(const struct cli_command *command);
@@ -66,6 +66,11 @@ int cli_parse_size(const struct cli_command *command, const char *option, const 
 /* A whole number from 1 to `most`. */
 int cli_parse_count(const struct cli_command *command, const char *option, const char *text,
 		    uint32_t most, uint32_t *ret_count);
+/* "M/N" and "A-B", of --shard and --cells. */
+int cli_parse_shard(const struct cli_command *command, const char *text, uint32_t *ret_shard,
+		    uint32_t *ret_shards);
+int cli_parse_cells(const struct cli_command *command, const char *text, size_t *ret_first,
+		    size_t *ret_count);
 /* Index into the list of words. */
 int cli_parse_word(const struct cli_command *command, const char *option, const char *text,
 		   const char *const *words, size_t count, uint32_t *ret_index);

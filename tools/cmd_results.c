@@ -153,7 +153,7 @@ struct comparison {
 static void print_side(const struct avd_cell_result *cell)
 {
 	if (!cell->ran)
-		fputs("not run", stdout);
+		fputs(cell->result_code == AVD_REASON_LOST ? "lost" : "not run", stdout);
 	else if (cell->result == AVD_RESULT_PASSED)
 		fputs("passed", stdout);
 	else

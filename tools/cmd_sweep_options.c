@@ -36,7 +36,7 @@ const struct cli_option sweep_options[SWEEP_OPTION_COUNT] = {
 	{'j', "jobs", "N", "cells at a time [as CPUs and memory allow]"},
 	{OPT_LIST, "list", NULL, "print the plan's cells and run nothing"},
 	{OPT_SHARD, "shard", "M/N", "the Mth of N equal parts of the plan"},
-	{OPT_CELLS, "cells", "A-B", "only these cells, by their numbers in the list"},
+	{OPT_CELLS, "cells", "A-B|none", "only these, by their numbers in the list"},
 	{OPT_FAIL_FAST, "fail-fast", NULL, "after one that is not as expected start no more"},
 	{OPT_RERUN_FAILED, "rerun-failed", NULL, "run again what is not as expected"},
 	CLI_OPTION_HELP,
@@ -103,40 +103,17 @@ static int set_option(const struct cli_command *command, const char *text,
 	return r < 0 ? plan_failed(request) : 0;
 }
 
-/* "A/B" or "A-B": two whole numbers with the mark between them. */
-static int parse_pair(const char *text, char mark, size_t *ret_a, size_t *ret_b)
-{
-	char *end;
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	*ret_a = strtoul(text, &end, 10);
-	if (*end != mark || end[1] < '0' || end[1] > '9')
-		return -EINVAL;
-	*ret_b = strtoul(end + 1, &end, 10);
-	return *end || errno ? -EINVAL : 0;
-}
-
 static int parse_part(const struct cli_command *command, int id, const char *value,
 		      struct sweep_request *request)
 {
 	struct avd_sweep_options *o = &request->options;
-	size_t a, b;
-	if (id == OPT_SHARD) {
-		if (parse_pair(value, '/', &a, &b) < 0 || !a || a > b || b > UINT32_MAX)
-			return cli_usage(command,
-					 "sweep: --shard '%s' is not M/N with M from 1 to N",
-					 value);
-		o->shard = (uint32_t)a;
-		o->shards = (uint32_t)b;
+	if (id == OPT_SHARD)
+		return cli_parse_shard(command, value, &o->shard, &o->shards);
+	if (strcmp(value, "none") == 0) {
+		o->flags |= AVD_SWEEP_NO_CELLS;
 		return 0;
 	}
-	if (parse_pair(value, '-', &a, &b) < 0 || b < a)
-		return cli_usage(command, "sweep: --cells '%s' is not A-B with A not above B",
-				 value);
-	o->first = a;
-	o->count = b - a + 1;
-	return 0;
+	return cli_parse_cells(command, value, &o->first, &o->count);
 }
 
 static int parse_jobs(const struct cli_command *command, const char *value,

@@ -8,8 +8,8 @@
 #include "cli.h"
 
 static const struct cli_command *const commands[] = {
-	&cli_run,      &cli_sweep,  &cli_show,	 &cli_merge,   &cli_compare, &cli_replay,
-	&cli_verifier, &cli_doctor, &cli_kernel, &cli_explain, &cli_version,
+	&cli_run,    &cli_sweep,    &cli_show,	 &cli_merge,  &cli_mark,    &cli_compare,
+	&cli_replay, &cli_verifier, &cli_doctor, &cli_kernel, &cli_explain, &cli_version,
 };
 
 static void print_help(void)

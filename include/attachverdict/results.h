@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later */
 /*
  * The results of a sweep: a directory with one index and a recording a cell. Every cell
- * of the plan is in it; one without a result counts as UNCONFIRMED (not-run), never as
- * absent.
+ * of the plan is in it; one without a result counts as UNCONFIRMED (not-run, or lost with the
+ * reason that somebody gave), never as absent.
  */
 #ifndef ATTACHVERDICT_RESULTS_H
 #define ATTACHVERDICT_RESULTS_H
@@ -22,7 +22,7 @@ struct avd_cell_result {
 	const char *command; /* runs this cell alone, for a shell */
 	struct avd_expectation expect;
 	uint32_t met; /* 1: it came to what was expected */
-	uint32_t ran; /* 0: there is no result, and what follows says so */
+	uint32_t ran; /* 0: there is no result; what follows says so, and why if that is known */
 	uint32_t outcome; /* enum avd_outcome */
 	uint32_t reason_code; /* enum avd_reason_code */
 	uint32_t result; /* enum avd_result */
@@ -45,6 +45,7 @@ struct avd_results_counts {
 	size_t ran, met, unmet; /* unmet: ran, but came to something else */
 	uint64_t plan_digest;
 	uint64_t torn_bytes; /* at the end of the journal: a write that was cut short */
+	size_t lost; /* of those that did not run: marked by avd_results_mark() */
 };
 
 /* Reads the directory's index. On failure writes one line to `error`. -ENOENT: no results are
@@ -61,6 +62,27 @@ AVD_API int avd_results_get(const avd_results *results, size_t index,
 /* The place of a cell by its id; -ENOENT. Since 0.1. */
 AVD_API int avd_results_find(const avd_results *results, const char *id, size_t *ret_index);
 
+/* Zero or NULL means the default, given in brackets. */
+struct avd_mark_options {
+	size_t size;
+	const char *reason; /* why they have no result; required; cut if it is too long */
+	/* As in struct avd_sweep_options: of the plan's cells those from `first` on, `count` of
+	 * them [all]; of these every `shards`th, starting with number `shard` [all]. */
+	size_t first, count;
+	uint32_t shard, shards;
+};
+
+/*
+ * Marks cells of the results in `dir` as lost: those of the asked ones that have no result, nor a
+ * reason yet, come to UNCONFIRMED (lost) with this reason. They count as not run all the same:
+ * a sweep that goes on in `dir` runs them, and in a merge a result beats a mark. On the disk
+ * when it returns. *ret_marked (may be NULL): how many. -ENOENT: no results are there; a sweep
+ * with AVD_SWEEP_NO_CELLS makes an empty directory; -EBUSY: a sweep writes there; -EINVAL; ...
+ * with one line in `error`. Since 0.1.
+ */
+AVD_API int avd_results_mark(const char *dir, const struct avd_mark_options *options,
+			     size_t *ret_marked, char *error, size_t error_size);
+
 enum avd_merge_flags {
 	/* Of two different results of a cell take the worse one; without it they are an error. */
 	AVD_MERGE_WORST = 1u << 0,
@@ -69,9 +91,9 @@ enum avd_merge_flags {
 /*
  * Merges the results of the same plan that stand in `dirs` into the new directory `into`, which
  * must not exist or be empty. Recordings are linked if they can be, else copied. Two results of
- * one cell from the same recording are one. -EXDEV: not the same plan; -EEXIST: two different
- * results of one cell, or `into` is not empty; ... with one line in `error`; nothing is left of
- * `into` then. Since 0.1.
+ * one cell from the same recording are one; a result beats a mark, of two marks the first stays.
+ * -EXDEV: not the same plan; -EEXIST: two different results of one cell, or `into` is not empty;
+ * ... with one line in `error`; nothing is left of `into` then. Since 0.1.
  */
 AVD_API int avd_results_merge(const char *const *dirs, size_t count, const char *into,
 			      uint32_t flags, char *error, size_t error_size);

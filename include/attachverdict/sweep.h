@@ -18,6 +18,9 @@ typedef struct avd_sweep avd_sweep;
 enum avd_sweep_flags {
 	AVD_SWEEP_FAIL_FAST = 1u << 0, /* after a cell that is not as expected start none more */
 	AVD_SWEEP_RERUN_FAILED = 1u << 1, /* run again what is there but not as expected */
+	/* Run nothing: only makes the directory, with the plan in it, as others will merge into or
+	 * mark. `first`, `count` and shards are not looked at. */
+	AVD_SWEEP_NO_CELLS = 1u << 2,
 };
 
 /* Zero or NULL means the default, given in brackets. */

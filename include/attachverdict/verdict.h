@@ -60,6 +60,7 @@ enum avd_reason_code {
 	AVD_REASON_SCHEDULER_EXITED = 27, /* the scheduler's process ended after the attach */
 	AVD_REASON_TOPOLOGY_MISMATCH = 28, /* the guest's CPUs are not those asked for */
 	AVD_REASON_NOT_RUN = 29, /* a cell of a sweep without a result */
+	AVD_REASON_LOST = 30, /* the same, and whoever ran the sweep said why */
 };
 
 #define AVD_VERDICT_REASON_MAX 1024u

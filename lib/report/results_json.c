@@ -60,6 +60,7 @@ void avd__results_json(struct avd__buf *out, const avd_results *results)
 	avd__json_u64(&json, "met_count", counts.met);
 	avd__json_u64(&json, "unmet_count", counts.unmet);
 	avd__json_u64(&json, "not_run_count", counts.cells - counts.ran);
+	avd__json_u64(&json, "lost_count", counts.lost);
 	avd__json_open(&json, "cells", '[');
 	for (size_t i = 0; i < counts.cells; i++) {
 		const struct avd_cell_result cell = avd__results_cell(results, i);

@@ -11,6 +11,8 @@ static void put_counts(struct avd__buf *out, const avd_results *results)
 	const struct avd_results_counts counts = avd__results_counts(results);
 	avd__buf_printf(out, "%zu cells: %zu as expected, %zu not, %zu without a result",
 			counts.cells, counts.met, counts.unmet, counts.cells - counts.ran);
+	if (counts.lost)
+		avd__buf_printf(out, ", %zu of them lost", counts.lost);
 }
 
 /* What stands in a place of the grid: short, and clear without colours. */
@@ -21,7 +23,7 @@ static void put_place(struct avd__buf *out, const struct avd__grid *grid, size_t
 		return;
 	const struct avd_cell_result cell = avd__results_cell(grid->results, at - 1);
 	if (!cell.ran) {
-		avd__buf_puts(out, "NOT RUN");
+		avd__buf_puts(out, cell.result_code == AVD_REASON_LOST ? "LOST" : "NOT RUN");
 		return;
 	}
 	if (!cell.met)

@@ -73,8 +73,8 @@ static int take_row(struct merge *merge, size_t source, size_t at, struct avd__e
 	if (!row->ran)
 		return 0;
 	/* A result beats the word that there is none. */
-	const int beaten = into->ran && !*row->came.recording;
-	const int beats = into->ran && !*into->came.recording && *row->came.recording;
+	const int beaten = into->ran && !avd__row_has_result(row);
+	const int beats = into->ran && !avd__row_has_result(into) && !beaten;
 	if (into->ran && !beaten && !beats && !same_came(&into->came, &row->came)) {
 		if (!(merge->flags & AVD_MERGE_WORST))
 			return avd__fail(error, EEXIST,

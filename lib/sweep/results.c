@@ -58,7 +58,8 @@ static uint32_t met(const struct avd__row *row)
 	const struct avd_verdict verdict = {.outcome = row->came.outcome,
 					    .result = row->came.result,
 					    .result_code = row->came.result_code};
-	return row->ran && avd_expectation_met(&row->expect, &verdict) ? 1 : 0;
+	/* Even where UNCONFIRMED is what is expected: nobody saw it. */
+	return avd__row_has_result(row) && avd_expectation_met(&row->expect, &verdict) ? 1 : 0;
 }
 
 struct avd_cell_result avd__result_of(const struct avd__row *row)
@@ -82,7 +83,7 @@ struct avd_cell_result avd__result_of(const struct avd__row *row)
 		.command = row->command,
 		.expect = row->expect,
 		.met = met(row),
-		.ran = row->ran,
+		.ran = avd__row_has_result(row),
 		.outcome = came->outcome,
 		.reason_code = came->reason_code,
 		.result = came->result,
@@ -120,9 +121,11 @@ int avd_results_count(const avd_results *results, struct avd_results_counts *ret
 		return -EINVAL;
 	for (size_t i = 0; i < results->table.count; i++) {
 		const struct avd__row *row = &results->table.rows[i];
-		info.ran += row->ran;
+		const bool ran = avd__row_has_result(row);
+		info.ran += ran;
 		info.met += met(row);
-		info.unmet += row->ran && !met(row);
+		info.unmet += ran && !met(row);
+		info.lost += row->ran && row->came.result_code == AVD_REASON_LOST;
 	}
 	memcpy(ret_info, &info, info.size);
 	return 0;

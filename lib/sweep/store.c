@@ -113,12 +113,14 @@ int avd__store_recording(const struct avd__row *row, char **ret_path)
 	return 0;
 }
 
-/* Takes over the results of the same cells. What never ran there, for whatever reason, is run. */
+/* Takes over the results of the same cells, and the words why there is none. */
 static int adopt_table(struct avd__table *table, const struct avd__table *old)
 {
 	for (size_t i = 0; i < old->count; i++) {
 		const int64_t at = avd__table_find(table, old->rows[i].id);
-		if (!old->rows[i].ran || !*old->rows[i].came.recording || at < 0 ||
+		const bool unproved =
+			avd__row_has_result(&old->rows[i]) && !*old->rows[i].came.recording;
+		if (!old->rows[i].ran || unproved || at < 0 ||
 		    table->rows[at].digest != old->rows[i].digest)
 			continue;
 		const int r = avd__table_set(table, (size_t)at, &old->rows[i].came);
@@ -135,7 +137,7 @@ static int adopt_recordings(struct avd__store *store, struct avd__table *table)
 		struct avd__error ignored;
 		struct avd__came came;
 		char *name;
-		if (table->rows[i].ran)
+		if (avd__row_has_result(&table->rows[i]))
 			continue;
 		int r = avd__store_recording(&table->rows[i], &name);
 		if (r == 0)
@@ -164,18 +166,26 @@ static int lock(struct avd__store *store, struct avd__error *error)
 	return code ? failed(store->dir, LOCK, code, error) : 0;
 }
 
-/* Opens the directory, which may be new, but holds nothing of somebody else's. */
+/* Opens the directory and takes its lock. */
 static int open_dir(const char *dir, struct avd__store *store, struct avd__error *error)
 {
+	*store = (struct avd__store){.dir_fd = -1, .lock_fd = -1, .journal_fd = -1};
 	store->dir = strdup(dir);
 	if (!store->dir)
 		return avd__fail(error, ENOMEM, "out of memory");
-	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
-		return avd__fail(error, errno, "results %s: %s", dir, strerror(errno));
 	store->dir_fd = open(dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	if (store->dir_fd < 0)
 		return avd__fail(error, errno, "results %s: %s", dir, strerror(errno));
-	const int r = lock(store, error);
+	return lock(store, error);
+}
+
+/* The same of one that may be new, but holds nothing of somebody else's. */
+static int make_dir(const char *dir, struct avd__store *store, struct avd__error *error)
+{
+	*store = (struct avd__store){.dir_fd = -1, .lock_fd = -1, .journal_fd = -1};
+	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
+		return avd__fail(error, errno, "results %s: %s", dir, strerror(errno));
+	const int r = open_dir(dir, store, error);
 	if (r < 0)
 		return r;
 	if (mkdirat(store->dir_fd, AVD__STORE_CELLS, 0777) < 0 && errno != EEXIST)
@@ -188,8 +198,7 @@ int avd__store_open(const char *dir, struct avd__table *table, struct avd__store
 {
 	struct avd__table old = {0};
 	uint64_t torn;
-	*store = (struct avd__store){.dir_fd = -1, .lock_fd = -1, .journal_fd = -1};
-	int r = open_dir(dir, store, error);
+	int r = make_dir(dir, store, error);
 	if (r == 0) {
 		r = read_at(store->dir_fd, dir, &old, &torn, error);
 		if (r == 0)
@@ -206,6 +215,23 @@ int avd__store_open(const char *dir, struct avd__table *table, struct avd__store
 		r = avd__store_write(store, table, error);
 	if (r < 0)
 		avd__store_close(store);
+	return r;
+}
+
+int avd__store_reopen(const char *dir, struct avd__table *table, struct avd__store *store,
+		      struct avd__error *error)
+{
+	uint64_t torn;
+	int r = open_dir(dir, store, error);
+	if (r == 0 && (r = read_at(store->dir_fd, dir, table, &torn, error)) == 0) {
+		r = adopt_recordings(store, table);
+		if (r < 0)
+			avd__fail(error, -r, "out of memory");
+	}
+	if (r < 0) {
+		avd__table_free(table);
+		avd__store_close(store);
+	}
 	return r;
 }
 

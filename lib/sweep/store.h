@@ -34,6 +34,10 @@ int avd__store_read(const char *dir, struct avd__table *table, int *ret_dir_fd, 
  */
 int avd__store_open(const char *dir, struct avd__table *table, struct avd__store *store,
 		    struct avd__error *error);
+/* The same of a directory that is there, with the table that it holds; the index stays as it is.
+ * -ENOENT: no results are there. */
+int avd__store_reopen(const char *dir, struct avd__table *table, struct avd__store *store,
+		      struct avd__error *error);
 /* Adds what row `index` came to: on the disk when it returns. The table is set by the caller. */
 int avd__store_add(struct avd__store *store, size_t index, const struct avd__came *came,
 		   struct avd__error *error);

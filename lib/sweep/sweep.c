@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 
 #include "base/util.h"
+#include "sweep/part.h"
 #include "sweep/result.h"
 #include "sweep/room.h"
 #include "sweep/store.h"
@@ -58,8 +59,8 @@ static void *run_job(void *argument)
 
 static int is_mine(const struct avd_sweep_options *o, size_t index)
 {
-	return index >= o->first && (!o->count || index - o->first < o->count) &&
-	       (!o->shards || (index - o->first) % o->shards == o->shard - 1);
+	const struct avd__part part = {o->first, o->count, o->shard, o->shards};
+	return !(o->flags & AVD_SWEEP_NO_CELLS) && avd__part_has(&part, index);
 }
 
 static int check_options(struct avd_sweep *sweep, const struct avd_sweep_options *given,
@@ -73,15 +74,12 @@ static int check_options(struct avd_sweep *sweep, const struct avd_sweep_options
 		return avd__fail(error, EINVAL, "the plan is not finished");
 	if (!o->dir || !*o->dir)
 		return avd__fail(error, EINVAL, "no directory for the results was named");
-	if (o->shards ? o->shard < 1 || o->shard > o->shards : o->shard != 0)
-		return avd__fail(error, EINVAL, "shard %u of %u: shards are numbered from 1",
-				 o->shard, o->shards);
-	if (o->first >= avd_plan_count(sweep->plan))
-		return avd__fail(error, EINVAL, "the plan has %zu cells, from 0 on; %zu is none",
-				 avd_plan_count(sweep->plan), o->first);
 	if (o->jobs > JOBS_MAX)
 		return avd__fail(error, EINVAL, "%u jobs; at most %u", o->jobs, JOBS_MAX);
-	return 0;
+	const struct avd__part part = {o->first, o->count, o->shard, o->shards};
+	return o->flags & AVD_SWEEP_NO_CELLS
+		       ? 0
+		       : avd__part_check(&part, avd_plan_count(sweep->plan), error);
 }
 
 static void count_done(struct avd_sweep *sweep, const struct avd_cell_result *result)

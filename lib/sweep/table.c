@@ -151,6 +151,12 @@ int avd__table_set(struct avd__table *table, size_t index, const struct avd__cam
 	return 0;
 }
 
+bool avd__row_has_result(const struct avd__row *row)
+{
+	return row->ran && row->came.result_code != AVD_REASON_NOT_RUN &&
+	       row->came.result_code != AVD_REASON_LOST;
+}
+
 int avd__table_plan(struct avd__table *table, const avd_plan *plan, struct avd__error *error)
 {
 	*table = (struct avd__table){.plan_digest = avd_plan_digest(plan)};

@@ -23,7 +23,7 @@ struct avd__row {
 	struct avd_expectation expect;
 	uint32_t cpus;
 	uint64_t digest;
-	bool ran;
+	bool ran; /* `came` is set; see avd__row_has_result() */
 	struct avd__came came;
 };
 
@@ -47,6 +47,8 @@ int avd__table_add(struct avd__table *table, const struct avd__row *row);
 int avd__table_set(struct avd__table *table, size_t index, const struct avd__came *came);
 /* Row number, or -ENOENT. */
 int64_t avd__table_find(const struct avd__table *table, const char *id);
+/* Whether the row has a result, not only a word why there is none. */
+bool avd__row_has_result(const struct avd__row *row);
 /* The rows of a finished plan, none of which ran. */
 int avd__table_plan(struct avd__table *table, const avd_plan *plan, struct avd__error *error);
 

@@ -148,6 +148,10 @@ static const struct reason reasons[] = {
 		{"not-run", "A cell of the sweep was not run, or its result was lost.",
 		 "Start the sweep again into the same directory: it runs what is missing; with "
 		 "several machines, look why this cell's part ended early."},
+	[AVD_REASON_LOST] =
+		{"lost", "The machine or job that was to run this cell of the sweep was lost.",
+		 "The reason has the words of the engine that ran it, such as Slurm's: see to that, "
+		 "then start the sweep again into the same directory; it runs what is missing."},
 };
 
 static const struct reason *find(uint32_t code)

@@ -8,8 +8,8 @@ import subprocess
 
 import kit
 
-COMMANDS = ("run", "sweep", "show", "merge", "compare", "replay", "verifier", "doctor", "kernel",
-            "explain")
+COMMANDS = ("run", "sweep", "show", "merge", "mark", "compare", "replay", "verifier", "doctor",
+            "kernel", "explain")
 
 
 class Docs(kit.Case):

@@ -7,7 +7,7 @@ import subprocess
 
 import kit
 
-COMMANDS = ("run", "sweep", "show", "merge", "compare", "replay", "verifier", "doctor", "kernel",
+COMMANDS = ("run", "sweep", "show", "merge", "mark", "compare", "replay", "verifier", "doctor", "kernel",
             "explain", "version")
 SCREEN_LINES, SCREEN_COLUMNS = 24, 80
 

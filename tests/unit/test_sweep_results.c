@@ -287,6 +287,116 @@ START_TEST(a_merge_that_fails_leaves_nothing)
 }
 END_TEST
 
+static int mark_cells(const char *name, size_t first, size_t count, const char *reason,
+		      size_t *ret_marked)
+{
+	struct avd_mark_options options = AVD_OPTIONS_INIT(struct avd_mark_options);
+	options.reason = reason;
+	options.first = first;
+	options.count = count;
+	return avd_results_mark(name, &options, ret_marked, text, sizeof(text));
+}
+
+static struct avd_cell_result cell_of(const char *name, size_t at, char *reason, size_t size)
+{
+	struct avd_cell_result got;
+	avd_results *results;
+	ck_assert_msg(avd_results_open(name, &results, text, sizeof(text)) == 0, "%s", text);
+	ck_assert_int_eq(avd_results_get(results, at, &got), 0);
+	snprintf(reason, size, "%s", got.result_reason);
+	avd_results_free(results);
+	return got;
+}
+
+/* A mark says why, where nothing else says anything; it is no result. */
+START_TEST(a_mark_is_no_result)
+{
+	char reason[64];
+	size_t marked;
+	make_dir("r", 0, 2);
+	ck_assert_msg(mark_cells("r", 2, 3, "on \033[31mfire", &marked) == 0, "%s", text);
+	ck_assert_uint_eq(marked, 2);
+	struct avd_cell_result got = cell_of("r", 3, reason, sizeof(reason));
+	ck_assert_uint_eq(got.outcome, AVD_OUTCOME_UNCONFIRMED);
+	ck_assert_uint_eq(got.reason_code, AVD_REASON_LOST);
+	ck_assert_uint_eq(got.result_code, AVD_REASON_LOST);
+	ck_assert_uint_eq(got.ran, 0);
+	ck_assert_uint_eq(got.met, 0);
+	ck_assert_str_eq(reason, "on \\x1b[31mfire");
+	ck_assert_uint_eq(cell_of("r", 2, reason, sizeof(reason)).met, 1);
+	ck_assert_uint_eq(cell_of("r", 5, reason, sizeof(reason)).result_code, AVD_REASON_NOT_RUN);
+	ck_assert_int_eq(mark_cells("r", 0, 0, "again", &marked), 0);
+	ck_assert_uint_eq(marked, 1); /* cell 5: the first mark stays */
+	cell_of("r", 3, reason, sizeof(reason));
+	ck_assert_str_eq(reason, "on \\x1b[31mfire");
+	const struct avd_results_counts all = counts("r");
+	ck_assert_uint_eq(all.ran, 3);
+	ck_assert_uint_eq(all.unmet, 0);
+	ck_assert_uint_eq(all.lost, 3);
+}
+END_TEST
+
+/* Nobody saw a lost cell: it is not the UNCONFIRMED that somebody expects. */
+START_TEST(a_mark_meets_no_expectation)
+{
+	char reason[64];
+	make_table(0);
+	for (size_t i = 0; i < CELLS; i++)
+		table.rows[i].expect = (struct avd_expectation){.outcome = AVD_OUTCOME_UNCONFIRMED,
+								.result = AVD_RESULT_FAILED};
+	open_store("r");
+	avd__store_close(&store);
+	ck_assert_int_eq(mark_cells("r", 0, 1, "gone", NULL), 0);
+	const struct avd_cell_result got = cell_of("r", 0, reason, sizeof(reason));
+	ck_assert_uint_eq(got.result_code, AVD_REASON_LOST);
+	ck_assert_uint_eq(got.met, 0);
+}
+END_TEST
+
+START_TEST(marks_stay_until_there_is_a_result)
+{
+	char reason[64];
+	make_dir("a", 0, 1);
+	make_dir("b", 4, 4);
+	ck_assert_int_eq(mark_cells("a", 0, 0, "first", NULL), 0);
+	ck_assert_int_eq(mark_cells("b", 0, 0, "second", NULL), 0);
+	ck_assert_msg(merge("b", "a", 0) == 0, "%s", text);
+	ck_assert_uint_eq(counts("m").met, 3);
+	ck_assert_uint_eq(cell_of("m", 4, reason, sizeof(reason)).met, 1);
+	cell_of("m", 2, reason, sizeof(reason));
+	ck_assert_str_eq(reason, "second");
+	/* A sweep that goes on there runs what is marked, and keeps the other marks meanwhile. */
+	make_table(0);
+	open_store("m");
+	ck_assert(!avd__row_has_result(&table.rows[2]));
+	add(2, AVD_OUTCOME_ATTACHED);
+	avd__store_close(&store);
+	ck_assert_uint_eq(counts("m").met, 4);
+	ck_assert_uint_eq(counts("m").lost, 2);
+}
+END_TEST
+
+START_TEST(what_can_not_be_marked)
+{
+	struct avd_mark_options options = AVD_OPTIONS_INIT(struct avd_mark_options);
+	ck_assert_int_eq(mark_cells("nowhere", 0, 0, "gone", NULL), -ENOENT);
+	ck_assert_int_eq(access("nowhere", F_OK), -1);
+	make_dir("r", 0, 2);
+	ck_assert_int_eq(mark_cells("r", CELLS, 1, "gone", NULL), -EINVAL);
+	ck_assert_int_eq(mark_cells("r", 0, 0, "", NULL), -EINVAL);
+	ck_assert_int_eq(mark_cells("r", 0, 0, NULL, NULL), -EINVAL);
+	options.reason = "gone";
+	options.shard = 3;
+	options.shards = 2;
+	ck_assert_int_eq(avd_results_mark("r", &options, NULL, text, sizeof(text)), -EINVAL);
+	make_table(0);
+	open_store("r"); /* a sweep writes there */
+	ck_assert_int_eq(mark_cells("r", 0, 0, "gone", NULL), -EBUSY);
+	avd__store_close(&store);
+	ck_assert_uint_eq(counts("r").lost, 0);
+}
+END_TEST
+
 /* A name in an index that leads elsewhere is not followed. */
 START_TEST(a_merge_stays_in_its_directories)
 {
@@ -317,6 +427,10 @@ int main(void)
 	tcase_add_test(tests, other_plans_are_not_merged);
 	tcase_add_test(tests, a_merge_that_fails_leaves_nothing);
 	tcase_add_test(tests, a_merge_stays_in_its_directories);
+	tcase_add_test(tests, a_mark_is_no_result);
+	tcase_add_test(tests, a_mark_meets_no_expectation);
+	tcase_add_test(tests, marks_stay_until_there_is_a_result);
+	tcase_add_test(tests, what_can_not_be_marked);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

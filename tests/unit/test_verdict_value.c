@@ -8,7 +8,7 @@
 
 #include "verdict_kit.h"
 
-#define CODE_COUNT (AVD_REASON_NOT_RUN + 1)
+#define CODE_COUNT (AVD_REASON_LOST + 1)
 
 static struct kit kit;
 
@@ -59,6 +59,7 @@ START_TEST(names_of_the_codes)
 		"scheduler-exited",
 		"topology-mismatch",
 		"not-run",
+		"lost",
 	};
 	for (uint32_t code = 0; code < CODE_COUNT; code++)
 		ck_assert_str_eq(avd_reason_code_name(code), expected[code]);

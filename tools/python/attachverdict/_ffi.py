@@ -75,7 +75,8 @@ class CellResult(ctypes.Structure):
 
 class ResultsCounts(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("cells", c_size_t), ("ran", c_size_t), ("met", c_size_t),
-                ("unmet", c_size_t), ("plan_digest", c_uint64), ("torn_bytes", c_uint64)]
+                ("unmet", c_size_t), ("plan_digest", c_uint64), ("torn_bytes", c_uint64),
+                ("lost", c_size_t)]
 
 
 OnCellFn = CFUNCTYPE(None, c_void_p, c_size_t, POINTER(CellResult))
