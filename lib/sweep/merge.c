@@ -13,37 +13,46 @@
 #include "sweep/result.h"
 #include "sweep/store.h"
 
-struct source {
-	const char *dir;
-	int fd;
-	struct avd__table table;
-};
-
+/* Sources are read one after another: at no time more than one table beside the merged one. */
 struct merge {
-	struct source *sources;
+	const char *const *dirs;
+	int *fds; /* of the sources */
 	size_t count;
 	uint32_t flags;
 	struct avd__table table; /* what comes out */
 	uint32_t *from; /* by row: source + 1; 0: none has it */
 };
 
-/* Not the same plan: says what differs first. */
-static int differs(const struct source *a, const struct source *b, struct avd__error *error)
+/* The digest tells, but a result is only ever given to the cell that it is of. */
+static int same_plan(const struct avd__table *a, const struct avd__table *b)
 {
-	for (size_t i = 0; i < a->table.count && i < b->table.count; i++) {
-		if (strcmp(a->table.rows[i].id, b->table.rows[i].id) != 0)
+	if (a->plan_digest != b->plan_digest || a->count != b->count)
+		return 0;
+	for (size_t i = 0; i < a->count; i++) {
+		if (a->rows[i].digest != b->rows[i].digest ||
+		    strcmp(a->rows[i].id, b->rows[i].id) != 0)
+			return 0;
+	}
+	return 1;
+}
+
+/* Not the same plan: says what differs first. */
+static int differs(const char *a_dir, const struct avd__table *a, const char *b_dir,
+		   const struct avd__table *b, struct avd__error *error)
+{
+	for (size_t i = 0; i < a->count && i < b->count; i++) {
+		if (strcmp(a->rows[i].id, b->rows[i].id) != 0)
 			return avd__fail(error, EXDEV,
 					 "%s and %s are of different plans: cell %zu is %s and %s",
-					 a->dir, b->dir, i, a->table.rows[i].id,
-					 b->table.rows[i].id);
-		if (a->table.rows[i].digest != b->table.rows[i].digest)
+					 a_dir, b_dir, i, a->rows[i].id, b->rows[i].id);
+		if (a->rows[i].digest != b->rows[i].digest)
 			return avd__fail(error, EXDEV,
 					 "%s and %s: the cell %s is not the same in both; its "
 					 "scheduler, kernel or a setting differs",
-					 a->dir, b->dir, a->table.rows[i].id);
+					 a_dir, b_dir, a->rows[i].id);
 	}
-	return avd__fail(error, EXDEV, "%s and %s are of different plans: %zu and %zu cells",
-			 a->dir, b->dir, a->table.count, b->table.count);
+	return avd__fail(error, EXDEV, "%s and %s are of different plans: %zu and %zu cells", a_dir,
+			 b_dir, a->count, b->count);
 }
 
 static int same_came(const struct avd__came *a, const struct avd__came *b)
@@ -65,10 +74,9 @@ static unsigned int badness(const struct avd__row *row)
 	return result.outcome < AVD__ARRAY_SIZE(by_outcome) ? by_outcome[result.outcome] : 5;
 }
 
-static int take_row(struct merge *merge, size_t source, size_t at, struct avd__error *error)
+static int take_row(struct merge *merge, size_t source, const struct avd__row *row, size_t at,
+		    struct avd__error *error)
 {
-	const struct source *now = &merge->sources[source];
-	const struct avd__row *row = &now->table.rows[at];
 	struct avd__row *into = &merge->table.rows[at];
 	if (!row->ran)
 		return 0;
@@ -80,8 +88,8 @@ static int take_row(struct merge *merge, size_t source, size_t at, struct avd__e
 			return avd__fail(error, EEXIST,
 					 "%s and %s have different results of %s: %s and %s; take "
 					 "the worse one (--worst), or leave one directory out",
-					 merge->sources[merge->from[at] - 1].dir, now->dir, row->id,
-					 avd_outcome_name(into->came.outcome),
+					 merge->dirs[merge->from[at] - 1], merge->dirs[source],
+					 row->id, avd_outcome_name(into->came.outcome),
 					 avd_outcome_name(row->came.outcome));
 		if (badness(row) <= badness(into))
 			return 0;
@@ -94,36 +102,32 @@ static int take_row(struct merge *merge, size_t source, size_t at, struct avd__e
 	return 0;
 }
 
-static int read_sources(struct merge *merge, struct avd__error *error)
+/* The first source's table becomes the merged one. */
+static int take_first(struct merge *merge, struct avd__table *table, struct avd__error *error)
 {
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < merge->count; i++) {
-		struct source *source = &merge->sources[i];
-		uint64_t torn;
-		r = avd__store_read(source->dir, &source->table, &source->fd, &torn, error);
-		if (r == 0 && source->table.plan_digest != merge->sources[0].table.plan_digest)
-			r = differs(&merge->sources[0], source, error);
-	}
-	return r;
+	merge->from = calloc(table->count + 1, sizeof(*merge->from));
+	if (!merge->from)
+		return avd__fail(error, ENOMEM, "out of memory");
+	for (size_t at = 0; at < table->count; at++)
+		merge->from[at] = table->rows[at].ran ? 1 : 0;
+	merge->table = *table;
+	*table = (struct avd__table){0};
+	return 0;
 }
 
-static int gather(struct merge *merge, struct avd__error *error)
+static int take_source(struct merge *merge, size_t source, struct avd__error *error)
 {
-	const struct avd__table *first = &merge->sources[0].table;
-	int r = 0;
-	merge->table.plan_digest = first->plan_digest;
-	for (size_t at = 0; r == 0 && at < first->count; at++) {
-		struct avd__row row = first->rows[at];
-		row.ran = false;
-		r = avd__table_add(&merge->table, &row);
-	}
-	merge->from = calloc(first->count + 1, sizeof(*merge->from));
-	if (r < 0 || !merge->from)
-		return avd__fail(error, ENOMEM, "out of memory");
-	for (size_t i = 0; r == 0 && i < merge->count; i++) {
-		for (size_t at = 0; r == 0 && at < first->count; at++)
-			r = take_row(merge, i, at, error);
-	}
+	const char *dir = merge->dirs[source];
+	struct avd__table table = {0};
+	uint64_t torn;
+	int r = avd__store_read(dir, &table, &merge->fds[source], &torn, error);
+	if (r == 0 && source == 0)
+		r = take_first(merge, &table, error);
+	else if (r == 0 && !same_plan(&merge->table, &table))
+		r = differs(merge->dirs[0], &merge->table, dir, &table, error);
+	for (size_t at = 0; r == 0 && at < table.count; at++)
+		r = take_row(merge, source, &table.rows[at], at, error);
+	avd__table_free(&table);
 	return r;
 }
 
@@ -160,14 +164,20 @@ static int bring_recordings(const struct merge *merge, int into, struct avd__err
 		const struct avd__row *row = &merge->table.rows[at];
 		if (!merge->from[at] || !*row->came.recording)
 			continue;
-		const struct source *source = &merge->sources[merge->from[at] - 1];
+		const size_t source = merge->from[at] - 1;
 		const char *name = row->came.recording;
 		int r = avd__store_owns(name) ? 0 : -EBADMSG;
-		if (r == 0 && linkat(source->fd, name, into, name, 0) < 0)
-			r = copy_file(source->fd, into, name);
+		if (r == 0 && linkat(merge->fds[source], name, into, name, 0) < 0)
+			r = copy_file(merge->fds[source], into, name);
 		if (r < 0)
-			return avd__fail(error, -r, "%s/%s: %s", source->dir, name, strerror(-r));
+			return avd__fail(error, -r, "%s/%s: %s", merge->dirs[source], name,
+					 strerror(-r));
 	}
+	/* The names: the index that tells of them must not be there before them. */
+	int cells = openat(into, AVD__STORE_CELLS, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (cells >= 0)
+		(void)fsync(cells); /* not every file system can */
+	avd__close(&cells);
 	return 0;
 }
 
@@ -206,10 +216,12 @@ static int write_result(struct merge *merge, const char *into, struct avd__error
 				 code == EEXIST ? "is there already; name a new directory"
 						: strerror(code));
 	}
-	int r = avd__store_open(into, &merge->table, &store, error);
+	int r = avd__store_make(into, &store, error);
 	if (r < 0)
 		return r;
 	r = bring_recordings(merge, store.dir_fd, error);
+	if (r == 0)
+		r = avd__store_write(&store, &merge->table, error);
 	if (r < 0)
 		clear(into, store.dir_fd, merge);
 	avd__store_close(&store);
@@ -220,26 +232,21 @@ int avd_results_merge(const char *const *dirs, size_t count, const char *into, u
 		      char *error, size_t error_size)
 {
 	struct avd__error message = {0};
-	struct merge merge = {.count = count, .flags = flags};
+	struct merge merge = {.dirs = dirs, .count = count, .flags = flags};
 	int r = 0;
-	merge.sources = calloc(count + 1, sizeof(*merge.sources));
-	if (!merge.sources || !count || (flags & ~(uint32_t)AVD_MERGE_WORST))
-		r = avd__fail(&message, merge.sources ? EINVAL : ENOMEM, "%s",
-			      merge.sources ? "nothing to merge, or unknown flags"
-					    : "out of memory");
-	for (size_t i = 0; merge.sources && i < count; i++)
-		merge.sources[i] = (struct source){.dir = dirs[i], .fd = -1};
-	if (r == 0)
-		r = read_sources(&merge, &message);
-	if (r == 0)
-		r = gather(&merge, &message);
+	merge.fds = malloc((count + 1) * sizeof(*merge.fds));
+	if (!merge.fds || !count || (flags & ~(uint32_t)AVD_MERGE_WORST))
+		r = avd__fail(&message, merge.fds ? EINVAL : ENOMEM, "%s",
+			      merge.fds ? "nothing to merge, or unknown flags" : "out of memory");
+	for (size_t i = 0; merge.fds && i < count; i++)
+		merge.fds[i] = -1;
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = take_source(&merge, i, &message);
 	if (r == 0)
 		r = write_result(&merge, into, &message);
-	for (size_t i = 0; merge.sources && i < count; i++) {
-		avd__close(&merge.sources[i].fd);
-		avd__table_free(&merge.sources[i].table);
-	}
-	free(merge.sources);
+	for (size_t i = 0; merge.fds && i < count; i++)
+		avd__close(&merge.fds[i]);
+	free(merge.fds);
 	free(merge.from);
 	avd__table_free(&merge.table);
 	if (r < 0)

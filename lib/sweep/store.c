@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 #include "sweep/store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,6 +19,8 @@
 #define LOCK "lock"
 /* An index of the largest plan; more is none of ours. */
 #define FILE_MAX (UINT64_C(4) << 30)
+/* Of an index that is being written: so much goes to the file at a time. */
+#define FLUSH_BYTES ((size_t)1 << 20)
 
 static int failed(const char *dir, const char *name, int code, struct avd__error *error)
 {
@@ -130,29 +133,74 @@ static int adopt_table(struct avd__table *table, const struct avd__table *old)
 	return 0;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names below cells/. One listing costs less than asking for each cell of a large plan. */
+struct listing {
+	struct avd__buf texts; /* each with its end */
+	const char **names; /* sorted */
+	size_t count;
+};
+
+static int list_cells(int dir_fd, struct listing *listing)
+{
+	int fd = openat(dir_fd, AVD__STORE_CELLS, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	if (!stream) {
+		const int code = errno;
+		avd__close(&fd);
+		return -code;
+	}
+	for (const struct dirent *entry; (entry = readdir(stream)); listing->count++)
+		avd__buf_append(&listing->texts, entry->d_name, strlen(entry->d_name) + 1);
+	closedir(stream);
+	listing->names = calloc(listing->count + 1, sizeof(*listing->names));
+	if (listing->texts.error || !listing->names)
+		return -ENOMEM;
+	const char *at = listing->texts.data;
+	for (size_t i = 0; at && i < listing->count; i++, at += strlen(at) + 1)
+		listing->names[i] = at;
+	qsort(listing->names, listing->count, sizeof(*listing->names), by_name);
+	return 0;
+}
+
+static int adopt_recording(struct avd__store *store, struct avd__table *table, struct avd__row *row,
+			   const struct listing *there)
+{
+	struct avd__error ignored;
+	struct avd__came came;
+	char *path;
+	int r = avd__store_recording(row, &path);
+	if (r < 0)
+		return r;
+	const char *name = path + sizeof(AVD__STORE_CELLS);
+	if (there->names &&
+	    bsearch(&name, there->names, there->count, sizeof(*there->names), by_name)) {
+		r = avd__store_judge(store->dir_fd, path, table, &came, &ignored);
+		if (r == 0) {
+			row->came = came;
+			row->ran = true;
+		}
+	}
+	free(path);
+	return r == -ENOMEM ? r : 0; /* what is no recording is run again */
+}
+
 /* Takes over recordings that were finished right before their sweep was killed. */
 static int adopt_recordings(struct avd__store *store, struct avd__table *table)
 {
-	for (size_t i = 0; i < table->count; i++) {
-		struct avd__error ignored;
-		struct avd__came came;
-		char *name;
-		if (avd__row_has_result(&table->rows[i]))
-			continue;
-		int r = avd__store_recording(&table->rows[i], &name);
-		if (r == 0)
-			r = avd__store_judge(store->dir_fd, name, table, &came, &ignored);
-		else
-			return r;
-		free(name);
-		if (r == -ENOMEM)
-			return r;
-		if (r == 0) {
-			table->rows[i].came = came;
-			table->rows[i].ran = true;
-		}
+	struct listing there = {0};
+	int r = list_cells(store->dir_fd, &there);
+	for (size_t i = 0; r == 0 && i < table->count; i++) {
+		if (!avd__row_has_result(&table->rows[i]))
+			r = adopt_recording(store, table, &table->rows[i], &there);
 	}
-	return 0;
+	avd__buf_free(&there.texts);
+	free(there.names);
+	return r;
 }
 
 static int lock(struct avd__store *store, struct avd__error *error)
@@ -193,24 +241,35 @@ static int make_dir(const char *dir, struct avd__store *store, struct avd__error
 	return 0;
 }
 
-int avd__store_open(const char *dir, struct avd__table *table, struct avd__store *store,
-		    struct avd__error *error)
+int avd__store_make(const char *dir, struct avd__store *store, struct avd__error *error)
+{
+	const int r = make_dir(dir, store, error);
+	if (r < 0)
+		avd__store_close(store);
+	return r;
+}
+
+/* What is there already is taken over. */
+static int adopt(struct avd__store *store, struct avd__table *table, struct avd__error *error)
 {
 	struct avd__table old = {0};
 	uint64_t torn;
+	int r = read_at(store->dir_fd, store->dir, &old, &torn, error);
+	if (r < 0 && r != -ENOENT && r != -EBADMSG) /* new, or to be made anew */
+		return r;
+	r = adopt_table(table, &old);
+	if (r == 0)
+		r = adopt_recordings(store, table);
+	avd__table_free(&old);
+	return r < 0 ? failed(store->dir, AVD__STORE_CELLS, -r, error) : 0;
+}
+
+int avd__store_open(const char *dir, struct avd__table *table, struct avd__store *store,
+		    struct avd__error *error)
+{
 	int r = make_dir(dir, store, error);
-	if (r == 0) {
-		r = read_at(store->dir_fd, dir, &old, &torn, error);
-		if (r == 0)
-			r = adopt_table(table, &old);
-		else if (r == -ENOENT || r == -EBADMSG) /* new, or to be made anew */
-			r = 0;
-		if (r == 0)
-			r = adopt_recordings(store, table);
-		if (r == -ENOMEM)
-			avd__fail(error, ENOMEM, "out of memory");
-		avd__table_free(&old);
-	}
+	if (r == 0)
+		r = adopt(store, table, error);
 	if (r == 0)
 		r = avd__store_write(store, table, error);
 	if (r < 0)
@@ -249,33 +308,51 @@ static int start_journal(struct avd__store *store, const struct avd__table *tabl
 	return 0; /* the header goes with the first entry */
 }
 
-int avd__store_write(struct avd__store *store, const struct avd__table *table,
-		     struct avd__error *error)
+/* Hands on what was gathered, so that a large index is never in memory as a whole. */
+static void flush(struct avd__index_out *out, struct avd__recording *file, size_t at_least)
+{
+	if (out->buf.error || out->buf.len < at_least)
+		return;
+	avd__recording_write(file, out->buf.data, out->buf.len); /* commit tells a failure */
+	out->buf.len = 0;
+}
+
+static int put_index(struct avd__recording *file, const struct avd__table *table)
 {
 	struct avd__index_out out = {0};
-	struct avd__recording file = AVD__RECORDING_INIT;
-	char *path = NULL;
 	avd__index_header(&out, table);
-	for (size_t i = 0; i < table->count; i++)
+	for (size_t i = 0; i < table->count; i++) {
 		avd__index_cell(&out, &table->rows[i]);
+		flush(&out, file, FLUSH_BYTES);
+	}
 	for (size_t i = 0; i < table->count; i++) {
 		if (table->rows[i].ran)
 			avd__index_came(&out, i, &table->rows[i].came);
+		flush(&out, file, FLUSH_BYTES);
 	}
-	int r = out.buf.error;
-	if (r < 0 || asprintf(&path, "%s/%s", store->dir, AVD__STORE_INDEX) < 0) {
-		path = NULL;
-		r = avd__fail(error, r < 0 ? -r : ENOMEM, "the index: out of memory");
-	}
-	if (r == 0)
-		r = avd__recording_open(&file, path, error);
-	if (r == 0) {
-		avd__recording_write(&file, out.buf.data, out.buf.len);
-		r = avd__recording_commit(&file, error);
-	}
-	avd__recording_close(&file);
+	flush(&out, file, 1);
+	const int r = out.buf.error;
 	avd__buf_free(&out.buf);
+	return r;
+}
+
+int avd__store_write(struct avd__store *store, const struct avd__table *table,
+		     struct avd__error *error)
+{
+	struct avd__recording file = AVD__RECORDING_INIT;
+	char *path;
+	if (asprintf(&path, "%s/%s", store->dir, AVD__STORE_INDEX) < 0)
+		return avd__fail(error, ENOMEM, "the index: out of memory");
+	int r = avd__recording_open(&file, path, error);
 	free(path);
+	if (r < 0)
+		return r;
+	r = put_index(&file, table);
+	if (r < 0)
+		avd__fail(error, -r, "the index: %s", strerror(-r));
+	else
+		r = avd__recording_commit(&file, error);
+	avd__recording_close(&file);
 	return r < 0 ? r : start_journal(store, table, error);
 }
 
