@@ -6,7 +6,7 @@
 
 #include "cli.h"
 
-enum { OPT_WORST = 256 };
+enum { OPT_WORST = 256, OPT_DETAILS_LIMIT };
 
 static int open_results(const char *dir, avd_results **ret_results)
 {
@@ -25,11 +25,12 @@ static int exit_of(const avd_results *results)
 	return counts.ran < counts.cells ? CLI_NOT_TRIED : CLI_PASSED;
 }
 
-static int print_results(const avd_results *results, uint32_t format)
+static int print_results(const avd_results *results, uint32_t format,
+			 const struct avd_print_options *options)
 {
 	char *text;
 	size_t size;
-	const int r = avd_results_print(results, format, &text, &size);
+	const int r = avd_results_print(results, format, options, &text, &size);
 	if (r < 0)
 		return cli_error("cannot write the results: %s", strerror(-r));
 	fwrite(text, 1, size, stdout);
@@ -37,13 +38,33 @@ static int print_results(const avd_results *results, uint32_t format)
 	return exit_of(results);
 }
 
+static int write_results(const avd_results *results, uint32_t format,
+			 const struct avd_print_options *options, const char *path)
+{
+	char error[1024];
+	return avd_results_write(results, format, options, path, error, sizeof(error)) < 0
+		       ? cli_error("%s", error)
+		       : exit_of(results);
+}
+
+static int parse_limit(const struct cli_command *command, const char *value,
+		       struct avd_print_options *options)
+{
+	if (strcmp(value, "0") != 0)
+		return cli_parse_size(command, "details-limit", value, &options->details_limit);
+	options->flags |= AVD_PRINT_NO_DETAILS;
+	return 0;
+}
+
 static int show(const struct cli_command *command, int argc, char **argv)
 {
 	static const char *const formats[] = {
 		[AVD_FORMAT_TEXT] = "text",   [AVD_FORMAT_JSON] = "json",
 		[AVD_FORMAT_TAP] = "tap",     [AVD_FORMAT_KTAP] = "ktap",
-		[AVD_FORMAT_JUNIT] = "junit", [AVD_FORMAT_MARKDOWN] = "markdown"};
-	const char *value, *dir = NULL;
+		[AVD_FORMAT_JUNIT] = "junit", [AVD_FORMAT_MARKDOWN] = "markdown",
+		[AVD_FORMAT_HTML] = "html"};
+	struct avd_print_options options = AVD_OPTIONS_INIT(struct avd_print_options);
+	const char *value, *dir = NULL, *output = NULL;
 	uint32_t format = AVD_FORMAT_TEXT;
 	avd_results *results;
 	int id, code;
@@ -53,6 +74,10 @@ static int show(const struct cli_command *command, int argc, char **argv)
 		if (id == 'f')
 			code = cli_parse_word(command, "format", value, formats, CLI_COUNT(formats),
 					      &format);
+		else if (id == 'o')
+			code = (output = value, 0);
+		else if (id == OPT_DETAILS_LIMIT)
+			code = parse_limit(command, value, &options);
 		else if (dir)
 			code = cli_usage(command, "show: '%s': one directory at a time", value);
 		else
@@ -65,13 +90,16 @@ static int show(const struct cli_command *command, int argc, char **argv)
 	code = open_results(dir, &results);
 	if (code)
 		return code;
-	code = print_results(results, format);
+	code = output ? write_results(results, format, &options, output)
+		      : print_results(results, format, &options);
 	avd_results_free(results);
 	return code;
 }
 
 static const struct cli_option show_options[] = {
-	{'f', "format", "FORMAT", "text, json, tap, ktap, junit or markdown [text]"},
+	{'f', "format", "FORMAT", "[text], json, tap, ktap, junit, markdown or html"},
+	{'o', "output", "FILE", "write it there, whole or not at all [stdout]"},
+	{OPT_DETAILS_LIMIT, "details-limit", "SIZE", "html: for details of cells; 0: none [32M]"},
 	CLI_OPTION_HELP,
 };
 
@@ -95,7 +123,7 @@ static int merge_dirs(const char *const *dirs, size_t count, const char *out, ui
 	int code = open_results(out, &results);
 	if (code)
 		return code;
-	code = print_results(results, AVD_FORMAT_TEXT);
+	code = print_results(results, AVD_FORMAT_TEXT, NULL);
 	avd_results_free(results);
 	return code;
 }

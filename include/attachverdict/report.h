@@ -49,12 +49,42 @@ enum avd_results_format {
 	AVD_FORMAT_KTAP = 3, /* as the kernel's tests print */
 	AVD_FORMAT_JUNIT = 4, /* XML; a test suite a scheduler */
 	AVD_FORMAT_MARKDOWN = 5, /* the grid, for the summary of a CI job */
+	AVD_FORMAT_HTML = 6, /* one page for a browser that needs nothing else; with details */
 };
 
-/* The results in a format of enum avd_results_format. *ret_text ends with NUL: free it with
- * avd_free(). -EINVAL: no such format; -ENOMEM. Since 0.1. */
-AVD_API int avd_results_print(const avd_results *results, uint32_t format, char **ret_text,
+/* Of AVD_FORMAT_HTML's details when the options have no limit: what a browser opens within
+ * seconds, a CI job keeps without thought, and the details of some thousand cells fit in. */
+#define AVD_DETAILS_LIMIT_DEFAULT (UINT64_C(32) << 20)
+
+enum avd_print_flags {
+	AVD_PRINT_NO_DETAILS = 1u << 0, /* reads no recording */
+};
+
+/* The first member is the struct's size; see base.h. */
+struct avd_print_options {
+	size_t size;
+	uint32_t flags; /* enum avd_print_flags */
+	uint32_t reserved;
+	/* AVD_FORMAT_HTML: bytes that the details of cells, taken from their recordings, may take
+	 * in the page; 0: AVD_DETAILS_LIMIT_DEFAULT. Cells that are not as expected come first;
+	 * what is left out is said in the page. */
+	uint64_t details_limit;
+};
+
+/* The results in a format of enum avd_results_format. `options` may be NULL. *ret_text ends with
+ * NUL: free it with avd_free(). A recording that can't be read is said so in what is printed, and
+ * is no failure. -EINVAL: no such format, or bad options; -E2BIG: options of a newer version;
+ * -ENOMEM. Since 0.1. */
+AVD_API int avd_results_print(const avd_results *results, uint32_t format,
+			      const struct avd_print_options *options, char **ret_text,
 			      size_t *ret_size);
+/* The same into a file, which appears whole under its name or not at all; one that had the name
+ * stays until then. On failure writes one line to `error`; what avd_results_print() returns, or
+ * -ENOENT (no such directory), -EISDIR, -EINVAL (a device or a pipe), -EACCES, -ENOSPC ...
+ * Since 0.1. */
+AVD_API int avd_results_write(const avd_results *results, uint32_t format,
+			      const struct avd_print_options *options, const char *path,
+			      char *error, size_t error_size);
 
 #ifdef __cplusplus
 }

@@ -30,8 +30,7 @@ static int find_target(const char *path, char **ret_path, struct avd__error *err
 	if (lstat(path, &st) < 0) {
 		if (errno != ENOENT) {
 			const int err = errno;
-			return avd__fail(error, err, "cannot record to %s: %s", path,
-					 strerror(err));
+			return avd__fail(error, err, "cannot write %s: %s", path, strerror(err));
 		}
 		*ret_path = strdup(path);
 		return *ret_path ? 0 : out_of_memory(error);
@@ -40,13 +39,13 @@ static int find_target(const char *path, char **ret_path, struct avd__error *err
 	if (!real || stat(real, &st) < 0) {
 		const int err = errno;
 		free(real);
-		return avd__fail(error, err, "cannot record to %s: %s; name a file", path,
+		return avd__fail(error, err, "cannot write %s: %s; name a file", path,
 				 strerror(err));
 	}
 	if (!S_ISREG(st.st_mode)) {
 		const int err = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 		free(real);
-		return avd__fail(error, err, "cannot record to %s: it is %s; name a file", path,
+		return avd__fail(error, err, "cannot write %s: it is %s; name a file", path,
 				 err == EISDIR ? "a directory" : "not a regular file");
 	}
 	*ret_path = real;
@@ -95,7 +94,7 @@ static int open_spool(struct avd__recording *recording, struct avd__error *error
 				break;
 		}
 	}
-	return avd__fail(error, err, "cannot record to %s: cannot write in its directory: %s",
+	return avd__fail(error, err, "cannot write %s: cannot write in its directory: %s",
 			 recording->path, strerror(err));
 }
 
@@ -107,7 +106,7 @@ int avd__recording_open(struct avd__recording *recording, const char *path,
 		return r;
 	const char *name = base_name(recording);
 	if (*name == '\0')
-		r = avd__fail(error, EISDIR, "cannot record to %s: name a file", path);
+		r = avd__fail(error, EISDIR, "cannot write %s: name a file", path);
 	else if (name == recording->path)
 		recording->dir = strdup(".");
 	else
@@ -119,7 +118,7 @@ int avd__recording_open(struct avd__recording *recording, const char *path,
 		if (recording->dir_fd < 0) {
 			const int err = errno;
 			r = avd__fail(error, err,
-				      "cannot record to %s: its directory: %s; make it, or record "
+				      "cannot write %s: its directory: %s; make it, or write "
 				      "elsewhere",
 				      path, strerror(err));
 		}
@@ -144,11 +143,10 @@ static void give_up_spool(struct avd__recording *recording)
 
 static void fail_recording(struct avd__recording *recording, int r)
 {
-	recording->failed =
-		avd__fail(&recording->error, -r,
-			  "the recording %s could not be written: %s; make room there or record "
-			  "elsewhere",
-			  recording->path, strerror(-r));
+	recording->failed = avd__fail(&recording->error, -r,
+				      "%s could not be written: %s; make room there or write "
+				      "elsewhere",
+				      recording->path, strerror(-r));
 	give_up_spool(recording);
 }
 

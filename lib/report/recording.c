@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
-#include <attachverdict/report.h>
+#include "report/recording.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/util.h"
+#include "codec/crc32c.h"
 #include "sweep/result.h"
 #include "verdict/evidence.h"
 
@@ -48,11 +50,10 @@ static int check_file(int fd, const char *path, struct avd__error *error)
 }
 
 static int feed_file(int fd, const char *path, avd_stream *stream, uint8_t *chunk,
-		     struct avd__error *error)
+		     struct avd__recording_sum *sum, struct avd__error *error)
 {
-	uint64_t offset = 0;
 	for (;;) {
-		const int64_t n = avd__pread_all(fd, chunk, RECORDING_CHUNK, offset);
+		const int64_t n = avd__pread_all(fd, chunk, RECORDING_CHUNK, sum->bytes);
 		if (n < 0)
 			return avd__fail(error, (int)-n, "cannot read the recording %s: %s", path,
 					 strerror((int)-n));
@@ -62,15 +63,17 @@ static int feed_file(int fd, const char *path, avd_stream *stream, uint8_t *chun
 		if (r < 0)
 			return avd__fail(error, -r, "cannot judge the recording %s: %s", path,
 					 strerror(-r));
-		offset += (uint64_t)n;
-		if (offset > RECORDING_MAX) /* it grows while it is read */
+		sum->bytes += (uint64_t)n;
+		sum->crc = avd__crc32c(sum->crc, chunk, (size_t)n);
+		if (sum->bytes > RECORDING_MAX) /* it grows while it is read */
 			return avd__fail(error, EFBIG, "%s grows beyond %llu bytes; is it one?",
 					 path, (unsigned long long)RECORDING_MAX);
-		if (offset > RECORDING_FIRST_FRAME_MAX && !avd__stream_evidence(stream)->have_cell)
+		if (sum->bytes > RECORDING_FIRST_FRAME_MAX &&
+		    !avd__stream_evidence(stream)->have_cell)
 			break;
 	}
 	avd_stream_finish(stream);
-	if (offset == 0)
+	if (sum->bytes == 0)
 		return not_a_recording(path, "it is empty", error);
 	if (!avd__stream_evidence(stream)->have_cell)
 		return not_a_recording(path, "its first frame does not say what was asked", error);
@@ -79,7 +82,7 @@ static int feed_file(int fd, const char *path, avd_stream *stream, uint8_t *chun
 
 /* Closes fd. */
 static int recording_read(int fd, const char *path, avd_stream **ret_stream,
-			  struct avd__error *error)
+			  struct avd__recording_sum *sum, struct avd__error *error)
 {
 	struct avd_stream_options options = AVD_OPTIONS_INIT(struct avd_stream_options);
 	options.flags = AVD_STREAM_RECORDING;
@@ -94,7 +97,7 @@ static int recording_read(int fd, const char *path, avd_stream **ret_stream,
 				  strerror(-r));
 	}
 	if (r == 0)
-		r = feed_file(fd, path, stream, chunk, error);
+		r = feed_file(fd, path, stream, chunk, sum, error);
 	free(chunk);
 	avd__close(&fd);
 	if (r < 0) {
@@ -107,6 +110,7 @@ static int recording_read(int fd, const char *path, avd_stream **ret_stream,
 
 int avd_recording_read(const char *path, avd_stream **ret_stream, char *error, size_t error_size)
 {
+	struct avd__recording_sum ignored = {0};
 	struct avd__error message = {{0}};
 	int r = 0;
 	if (!path || !*path || !ret_stream) {
@@ -117,21 +121,32 @@ int avd_recording_read(const char *path, avd_stream **ret_stream, char *error, s
 		const int err = errno;
 		r = fd < 0 ? avd__fail(&message, err, "cannot open the recording %s: %s", path,
 				       strerror(err))
-			   : recording_read(fd, path, ret_stream, &message);
+			   : recording_read(fd, path, ret_stream, &ignored, &message);
 	}
 	if (r < 0)
 		avd__error_copy(&message, error, error ? error_size : 0);
 	return r;
 }
 
+int avd__recording_of(const avd_results *results, size_t index, avd_stream **ret_stream,
+		      struct avd__recording_sum *ret_sum, struct avd__error *error)
+{
+	struct avd__recording_sum sum = {0};
+	char path[AVD__ERROR_MAX / 2];
+	int r = avd__results_open_recording(results, index, path, sizeof(path), error);
+	if (r >= 0)
+		r = recording_read(r, path, ret_stream, &sum, error);
+	if (r == 0)
+		*ret_sum = sum;
+	return r;
+}
+
 int avd_results_recording(const avd_results *results, size_t index, avd_stream **ret_stream,
 			  char *error, size_t error_size)
 {
+	struct avd__recording_sum ignored;
 	struct avd__error message = {{0}};
-	char path[AVD__ERROR_MAX / 2];
-	int r = avd__results_open_recording(results, index, path, sizeof(path), &message);
-	if (r >= 0)
-		r = recording_read(r, path, ret_stream, &message);
+	const int r = avd__recording_of(results, index, ret_stream, &ignored, &message);
 	if (r < 0)
 		avd__error_copy(&message, error, error ? error_size : 0);
 	return r;

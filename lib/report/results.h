@@ -13,6 +13,8 @@ void avd__results_tap(struct avd__buf *out, const avd_results *results);
 void avd__results_ktap(struct avd__buf *out, const avd_results *results);
 void avd__results_junit(struct avd__buf *out, const avd_results *results);
 void avd__results_markdown(struct avd__buf *out, const avd_results *results);
+/* `details_limit`: bytes; 0: none. */
+void avd__results_html(struct avd__buf *out, const avd_results *results, uint64_t details_limit);
 
 /* The table that people look at: a row for each scheduler, topology and payload, a column for each
  * kernel. */

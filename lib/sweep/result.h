@@ -17,5 +17,7 @@ struct avd_cell_result avd__result_of(const struct avd__row *row);
  * the cell has none; -ERANGE; -EBADMSG: a name that no recording has; what openat() fails with. */
 int avd__results_open_recording(const avd_results *results, size_t index, char *path_out,
 				size_t path_size, struct avd__error *error);
+/* CRC-32C of the bytes of that recording when it was indexed; `index` is a cell's. */
+uint32_t avd__results_recording_crc(const avd_results *results, size_t index);
 
 #endif

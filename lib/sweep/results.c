@@ -170,3 +170,8 @@ int avd__results_open_recording(const avd_results *results, size_t index, char *
 				   code == ELOOP ? "it is a symbolic link, which is not followed"
 						 : strerror(code));
 }
+
+uint32_t avd__results_recording_crc(const avd_results *results, size_t index)
+{
+	return results->table.rows[index].came.recording_crc;
+}

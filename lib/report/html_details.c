@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+/* What the recordings of cells say, packed for the page: one recording is open at a time, and what
+ * stays of it is its compressed report. */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "report/html.h"
+#include "report/json_writer.h"
+#include "report/recording.h"
+#include "report/results.h"
+#include "sweep/result.h"
+
+/* zlib's best is 30 % slower than its default on these reports and 1 % smaller. */
+#define LEVEL Z_DEFAULT_COMPRESSION
+/* The largest window and the usual memory (zlib.h); 16 more asks for gzip's header and trailer,
+ * whose time stays 0: the same results make the same page. */
+#define WINDOW_BITS (15 + 16)
+#define MEMORY_LEVEL 8
+
+struct packer {
+	const avd_results *results;
+	struct avd__buf *out; /* the member "cells" */
+	struct avd__buf unreadable; /* of the member of that name */
+	z_stream zlib;
+	unsigned char *zipped;
+	size_t zipped_size;
+	uint64_t limit, used;
+	size_t left_out;
+};
+
+static void put_base64(struct avd__buf *out, const unsigned char *bytes, size_t size)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char piece[4 * 256];
+	size_t used = 0;
+	for (size_t at = 0; at < size; at += 3) {
+		const unsigned int b1 = at + 1 < size ? bytes[at + 1] : 0;
+		const unsigned int b2 = at + 2 < size ? bytes[at + 2] : 0;
+		const unsigned int bits = (unsigned int)bytes[at] << 16 | b1 << 8 | b2;
+		piece[used++] = digits[bits >> 18];
+		piece[used++] = digits[bits >> 12 & 63];
+		piece[used++] = at + 1 < size ? digits[bits >> 6 & 63] : '=';
+		piece[used++] = at + 2 < size ? digits[bits & 63] : '=';
+		if (used == sizeof(piece) || at + 3 >= size) {
+			avd__buf_append(out, piece, used);
+			used = 0;
+		}
+	}
+}
+
+/* Compresses into packer->zipped; the size, or a negative errno. */
+static int64_t zip(struct packer *packer, char *text, size_t size)
+{
+	z_stream *zlib = &packer->zlib;
+	if (size > UINT_MAX || deflateReset(zlib) != Z_OK)
+		return -E2BIG;
+	const size_t most = deflateBound(zlib, size);
+	if (most > UINT_MAX)
+		return -E2BIG;
+	if (most > packer->zipped_size) {
+		unsigned char *zipped = realloc(packer->zipped, most);
+		if (!zipped)
+			return -ENOMEM;
+		packer->zipped = zipped;
+		packer->zipped_size = most;
+	}
+	zlib->next_in = (unsigned char *)text;
+	zlib->avail_in = (unsigned int)size;
+	zlib->next_out = packer->zipped;
+	zlib->avail_out = (unsigned int)most;
+	if (deflate(zlib, Z_FINISH) != Z_STREAM_END)
+		return -EIO;
+	return (int64_t)(most - zlib->avail_out);
+}
+
+/* A member "INDEX": VALUE more; false, and one more is left out, if it does not fit. */
+static int fits(struct packer *packer, size_t size)
+{
+	if (size > packer->limit - packer->used) {
+		packer->used = packer->limit; /* what comes later is not more important */
+		packer->left_out++;
+		return 0;
+	}
+	packer->used += size;
+	return 1;
+}
+
+static void put_key(struct avd__buf *out, size_t index)
+{
+	avd__buf_printf(out, "%s\n\"%zu\": ", out->len && out->data[out->len - 1] != '{' ? "," : "",
+			index);
+}
+
+static void put_unreadable(struct packer *packer, size_t index, const char *message)
+{
+	struct avd__buf text = {0};
+	struct avd__json json = {.out = &text, .empty = 1};
+	avd__json_cstring(&json, NULL, message);
+	if (text.error) {
+		packer->out->error = text.error;
+	} else {
+		put_key(&packer->unreadable, index);
+		avd__html_json(&packer->unreadable, text.data, text.len);
+	}
+	avd__buf_free(&text);
+}
+
+/* The index and the recording should say the same; what they don't agree on goes to `error`. */
+static int compare(const struct packer *packer, size_t index, const avd_stream *stream,
+		   const struct avd__recording_sum *sum, struct avd__error *error)
+{
+	const struct avd_cell_result cell = avd__results_cell(packer->results, index);
+	struct avd_cell_result now = cell;
+	struct avd_verdict verdict;
+	const int r = avd_stream_verdict(stream, &verdict);
+	if (r < 0)
+		return avd__fail(error, -r, "its recording has no verdict: %s", strerror(-r));
+	now.outcome = verdict.outcome;
+	now.reason_code = verdict.reason_code;
+	now.result = verdict.result;
+	now.result_code = verdict.result_code;
+	if (now.outcome != cell.outcome || now.reason_code != cell.reason_code ||
+	    now.result != cell.result || now.result_code != cell.result_code) {
+		struct avd__buf text = {0};
+		avd__buf_puts(&text, "the index says ");
+		avd__put_outcome(&text, &cell);
+		avd__buf_puts(&text, ", but the recording ");
+		avd__put_outcome(&text, &now);
+		avd__fail(error, EBADMSG, "%s; one of them was changed: run the cell again",
+			  text.data ? text.data : "the index and the recording differ");
+		avd__buf_free(&text);
+		return -EBADMSG;
+	}
+	if (cell.recording_bytes &&
+	    (cell.recording_bytes != sum->bytes ||
+	     avd__results_recording_crc(packer->results, index) != sum->crc))
+		return avd__fail(
+			error, EBADMSG,
+			"the recording is not the one that the index was made from: %" PRIu64
+			" bytes were indexed, %" PRIu64 " are there, and their checksums "
+			"differ; run the cell again",
+			cell.recording_bytes, sum->bytes);
+	return 0;
+}
+
+/* The details themselves; false if they did not fit. */
+static int put_report(struct packer *packer, size_t index, const avd_stream *stream)
+{
+	char *text = NULL;
+	size_t size = 0;
+	int64_t r = avd_report_json(stream, 0, &text, &size);
+	if (r == 0)
+		r = zip(packer, text, size);
+	avd_free(text);
+	if (r < 0) {
+		packer->out->error = (int)r;
+		return 0;
+	}
+	if (!fits(packer, ((size_t)r + 2) / 3 * 4))
+		return 0;
+	put_key(packer->out, index);
+	avd__buf_puts(packer->out, "\"");
+	put_base64(packer->out, packer->zipped, (size_t)r);
+	avd__buf_puts(packer->out, "\"");
+	return 1;
+}
+
+static void pack(struct packer *packer, size_t index)
+{
+	struct avd__recording_sum sum;
+	struct avd__error error = {{0}};
+	avd_stream *stream = NULL;
+	if (packer->used >= packer->limit) {
+		packer->left_out++;
+		return;
+	}
+	int r = avd__recording_of(packer->results, index, &stream, &sum, &error);
+	if (r == -ENOMEM) {
+		packer->out->error = r;
+	} else if (r < 0) {
+		if (fits(packer, strlen(error.text)))
+			put_unreadable(packer, index, error.text);
+	} else {
+		/* What can be read is shown, also where it contradicts. */
+		if (put_report(packer, index, stream) &&
+		    compare(packer, index, stream, &sum, &error) < 0)
+			put_unreadable(packer, index, error.text);
+	}
+	avd_stream_free(stream);
+}
+
+/* Cells that are not as expected first: they are what a report is opened for. */
+static void pack_all(struct packer *packer)
+{
+	const size_t cells = avd__results_counts(packer->results).cells;
+	for (uint32_t met = 0; met <= 1; met++) {
+		for (size_t i = 0; i < cells && !packer->out->error; i++) {
+			const struct avd_cell_result cell = avd__results_cell(packer->results, i);
+			if (cell.met == met && *cell.recording)
+				pack(packer, i);
+		}
+	}
+}
+
+void avd__html_details(struct avd__buf *out, const avd_results *results, uint64_t limit)
+{
+	struct packer packer = {.results = results, .out = out, .limit = limit};
+	if (deflateInit2(&packer.zlib, LEVEL, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL,
+			 Z_DEFAULT_STRATEGY) != Z_OK) {
+		out->error = -ENOMEM;
+		return;
+	}
+	avd__buf_puts(out, "{\"cells\": {");
+	pack_all(&packer);
+	avd__buf_puts(out, "},\n\"unreadable\": {");
+	avd__buf_append(out, packer.unreadable.data, packer.unreadable.len);
+	if (packer.unreadable.error)
+		out->error = packer.unreadable.error;
+	avd__buf_printf(out, "},\n\"left_out\": %zu, \"why\": ", packer.left_out);
+	if (!packer.left_out)
+		avd__buf_puts(out, "null}");
+	else if (!limit)
+		avd__buf_puts(out, "\"details were not asked for\"}");
+	else
+		avd__buf_printf(out,
+				"\"the details of all cells take more than %" PRIu64 " KiB; "
+				"--details-limit raises that\"}",
+				limit >> 10);
+	deflateEnd(&packer.zlib);
+	free(packer.zipped);
+	avd__buf_free(&packer.unreadable);
+}
