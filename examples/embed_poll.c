@@ -10,10 +10,10 @@
  */
 #include <attachverdict/attachverdict.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #define MACHINES 2
@@ -84,6 +84,13 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* As poll() takes it: whole, and no more than it can hold. */
+static int left_ms(int64_t deadline)
+{
+	const int64_t left = deadline - now_ms();
+	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
 /* Until all have ended; at the deadline they are told to stop, and that ends them. */
 static void run(struct guest *guests, int64_t deadline)
 {
@@ -92,15 +99,16 @@ static void run(struct guest *guests, int64_t deadline)
 	for (int i = 0; i < MACHINES; i++)
 		fds[i] = (struct pollfd){avd_machine_fd(guests[i].machine), POLLIN, 0};
 	while (running) {
-		const int64_t left = deadline - now_ms();
-		poll(fds, MACHINES, stopped ? -1 : left > 0 ? (int)left : 0);
+		/* A signal ends the wait early, which does no harm: a step that has nothing to do
+		 * does nothing. So nothing is made of what poll() returns. */
+		poll(fds, MACHINES, stopped ? -1 : left_ms(deadline));
 		if (!stopped && now_ms() >= deadline) {
 			stopped = 1;
 			for (int i = 0; i < MACHINES; i++)
 				avd_machine_stop(guests[i].machine);
 		}
 		for (int i = 0; i < MACHINES; i++) {
-			if (fds[i].fd >= 0 && avd_machine_step(guests[i].machine) == 0) {
+			if (fds[i].fd >= 0 && avd_machine_step(guests[i].machine) <= 0) {
 				fds[i].fd = -1; /* poll() leaves it out */
 				running--;
 			}
@@ -137,21 +145,30 @@ static int report(struct guest *guest)
 	return end.cause != AVD_END_GUEST_SHUTDOWN && end.cause != AVD_END_GUEST_RESET;
 }
 
+/* The words as one line; -1 if they don't fit. */
+static int join(char **words, int count, char *line, size_t size)
+{
+	size_t len = 0;
+	for (int i = 0; i < count; i++) {
+		const int n = snprintf(line + len, size - len, "%s%s", i ? " " : "", words[i]);
+		if (n < 0 || (size_t)n >= size - len)
+			return -1;
+		len += (size_t)n;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct guest guests[MACHINES] = {{.number = 0}, {.number = 1}};
 	char args[1024] = "";
 	int status = 0;
-	const long seconds = argc < 4 ? 0 : strtol(argv[1], NULL, 10);
-	if (seconds <= 0) {
+	const int64_t seconds = argc < 4 ? 0 : atoi(argv[1]);
+	if (seconds <= 0 || join(argv + 4, argc - 4, args, sizeof(args)) < 0) {
 		fprintf(stderr, "usage: %s SECONDS KERNEL INIT [KERNEL-ARGUMENT...]\n", argv[0]);
 		return 2;
 	}
-	for (int i = 4; i < argc; i++) {
-		strncat(args, argv[i], sizeof(args) - strlen(args) - 1);
-		strncat(args, " ", sizeof(args) - strlen(args) - 1);
-	}
-	const int64_t deadline = now_ms() + 1000 * (int64_t)seconds;
+	const int64_t deadline = now_ms() + 1000 * seconds;
 	for (int i = 0; status == 0 && i < MACHINES; i++)
 		status = start(&guests[i], argv[2], argv[3], args) < 0 ? 3 : 0;
 	if (status == 0) {

@@ -41,10 +41,15 @@ extern "C" {
 
 /* Initializer for an options struct: everything zero, its size known. */
 #ifdef __cplusplus
-#define AVD_OPTIONS_INIT(type) \
-	{                      \
-		sizeof(type)   \
-	}
+extern "C++" { /* also where a caller's extern "C" surrounds this header */
+template <typename Options> inline Options avd_options_init()
+{
+	Options options = Options(); /* a partial initializer would make compilers warn */
+	options.size = sizeof(Options);
+	return options;
+}
+}
+#define AVD_OPTIONS_INIT(type) avd_options_init<type>()
 #else
 #define AVD_OPTIONS_INIT(type)       \
 	{                            \

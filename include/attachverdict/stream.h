@@ -95,6 +95,13 @@ AVD_API int avd_stream_feed(avd_stream *stream, const void *bytes, size_t size);
 /* The stream has ended: what was kept is judged as the end. 0; idempotent. Since 0.1. */
 AVD_API int avd_stream_finish(avd_stream *stream);
 
+/* The same for a guest's bytes alone, by who ran the machine and knows how it ended, which a
+ * guest can't tell: `end` is an AVD_MSG_END_CAUSE message, copied, of which `cause` is enough.
+ * It explains a missing verdict, and a result is then PASSED with guest-reset or guest-shutdown
+ * only. -EINVAL: not such a message, a recording (which has its own), or after
+ * avd_stream_finish(). Since 0.1. */
+AVD_API int avd_stream_end(avd_stream *stream, const struct avd_message *end);
+
 /* The verdict as of now: before the end of the stream its result is never PASSED. 0. Since 0.1. */
 AVD_API int avd_stream_verdict(const avd_stream *stream, struct avd_verdict *ret_verdict);
 

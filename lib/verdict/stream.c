@@ -91,6 +91,16 @@ int avd_stream_finish(avd_stream *stream)
 	return 0;
 }
 
+int avd_stream_end(avd_stream *stream, const struct avd_message *end)
+{
+	if (stream->finished || stream->flags & AVD_STREAM_RECORDING)
+		return -EINVAL;
+	if (end->kind != AVD_MSG_END_CAUSE || end->u.end_cause.cause > AVD_END_MACHINE_KILLED)
+		return -EINVAL;
+	avd__evidence_take(&stream->evidence, end);
+	return avd_stream_finish(stream);
+}
+
 int avd_stream_verdict(const avd_stream *stream, struct avd_verdict *ret_verdict)
 {
 	struct avd_verdict verdict;

@@ -241,6 +241,58 @@ START_TEST(options)
 }
 END_TEST
 
+/* A guest's whole stream, and how its machine ended by who ran it. */
+static struct avd_verdict end_with(size_t size, uint32_t cause, uint32_t code)
+{
+	struct avd_message end = {.kind = AVD_MSG_END_CAUSE};
+	struct avd_verdict v;
+	end.u.end_cause.cause = cause;
+	end.u.end_cause.code = code;
+	end.u.end_cause.detail = (struct avd_str){"as told", 7};
+	avd_stream *const stream = kit_stream(0, NULL, NULL);
+	ck_assert_int_eq(avd_stream_feed(stream, kit.bytes, size), 0);
+	ck_assert_int_eq(avd_stream_end(stream, &end), 0);
+	ck_assert_int_eq(avd_stream_end(stream, &end), -EINVAL);
+	ck_assert_int_eq(avd_stream_finish(stream), 0);
+	ck_assert_int_eq(avd_stream_verdict(stream, &v), 0);
+	ck_assert_uint_eq(v.end_cause, cause);
+	avd_stream_free(stream);
+	return v;
+}
+
+START_TEST(an_end_that_the_caller_tells)
+{
+	kit_pass(&kit, 0);
+	for (uint32_t cause = 0; cause <= AVD_END_MACHINE_KILLED; cause++) {
+		const struct avd_verdict v = end_with(kit.size, cause, AVD_REASON_NONE);
+		ck_assert_uint_eq(v.outcome, AVD_OUTCOME_ATTACHED);
+		ck_assert_uint_eq(v.result,
+				  cause == AVD_END_GUEST_RESET || cause == AVD_END_GUEST_SHUTDOWN);
+	}
+	/* The guest's hello alone: never ATTACHED, and the end is the reason. */
+	struct avd_verdict v = end_with(kit.at[1], AVD_END_TRIPLE_FAULT, AVD_REASON_NONE);
+	ck_assert_uint_eq(v.outcome, AVD_OUTCOME_UNCONFIRMED);
+	ck_assert_uint_eq(v.reason_code, AVD_REASON_TRIPLE_FAULT);
+	ck_assert_ptr_nonnull(strstr(v.reason, "as told"));
+	v = end_with(kit.at[1], AVD_END_GUEST_RESET, AVD_REASON_PANIC);
+	ck_assert_uint_eq(v.reason_code, AVD_REASON_PANIC);
+
+	struct avd_message end = {.kind = AVD_MSG_DONE};
+	avd_stream *stream = kit_stream(0, NULL, NULL);
+	ck_assert_int_eq(avd_stream_end(stream, &end), -EINVAL);
+	end.kind = AVD_MSG_END_CAUSE;
+	end.u.end_cause.cause = AVD_END_MACHINE_KILLED + 1;
+	ck_assert_int_eq(avd_stream_end(stream, &end), -EINVAL);
+	ck_assert_int_eq(avd_stream_feed(stream, kit.bytes, kit.size), 0); /* it goes on */
+	avd_stream_free(stream);
+	/* A recording has its own, and only as its last frame. */
+	end.u.end_cause.cause = AVD_END_GUEST_SHUTDOWN;
+	stream = kit_stream(AVD_STREAM_RECORDING, NULL, NULL);
+	ck_assert_int_eq(avd_stream_end(stream, &end), -EINVAL);
+	avd_stream_free(stream);
+}
+END_TEST
+
 static void on_log(void *userdata, enum avd_log_level level, const char *text)
 {
 	ck_assert_int_eq(level, AVD_LOG_DEBUG);
@@ -263,4 +315,5 @@ START_TEST(the_machines_steps_are_logged)
 END_TEST
 
 KIT_MAIN(names, names_of_the_codes, each_code_is_explained, memory_nobody_filled_in_is_not_attached,
-	 a_verdict_is_a_value, printed, long_texts_are_cut, options, the_machines_steps_are_logged)
+	 a_verdict_is_a_value, printed, long_texts_are_cut, options, an_end_that_the_caller_tells,
+	 the_machines_steps_are_logged)
