@@ -25,7 +25,7 @@ const struct cli_option sweep_options[SWEEP_OPTION_COUNT] = {
 	{'o', "out", "DIR", "the results; started again, it goes on"},
 	{'s', "scheduler", "'CMD ARG...'", "repeatable, as all axes are"},
 	{'k', "kernel", "IMAGE|7.3", "an image, or the newest such release"},
-	{OPT_TOPOLOGY, "topology", "SHAPE", "CPUs [2]"},
+	{OPT_TOPOLOGY, "topology", "SHAPE", "CPUs: 4, 2n4l4c2t, a preset; or help [2]"},
 	{OPT_PAYLOAD, "payload", "'CMD ARG...'", "run it after the attach"},
 	{OPT_ONLY, "only", "MATCH", "cells that match, such as kernel=7.*"},
 	{OPT_SKIP, "skip", "MATCH", "drop the cells that match"},
@@ -204,6 +204,8 @@ int sweep_parse(const struct cli_command *command, int argc, char **argv,
 	while ((id = cli_next_option(command, argc, argv, &value, &code)) != -1) {
 		if (id == CLI_OPTION_STOP)
 			return code;
+		if (id == OPT_TOPOLOGY && !strcmp(value, "help"))
+			return cli_list_topologies();
 		code = parse_option(command, id, value, ret_request);
 		if (code)
 			return code;

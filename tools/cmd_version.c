@@ -19,6 +19,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
 	printf(CLI_NAME " %d.%d.%d, library %s, protocol %u, compiled by " COMPILER "\n",
 	       AVD_VERSION_MAJOR, AVD_VERSION_MINOR, AVD_VERSION_PATCH, avd_version(),
 	       AVD_PROTOCOL_VERSION);
+	printf("features: %s\n", avd_features());
 	return CLI_PASSED;
 }
 
@@ -27,8 +28,9 @@ static const struct cli_option options[] = {CLI_OPTION_HELP};
 const struct cli_command cli_version = {
 	.name = "version",
 	.usage = "",
-	.summary = "versions of the program, the library and the protocol",
-	.about = "Prints the versions of the program, the library and the protocol.",
+	.summary = "versions of program, library and protocol, and features",
+	.about = "Prints the versions of the program, the library and the protocol, and what the\n"
+		 "library was built with.",
 	.options = options,
 	.option_count = CLI_COUNT(options),
 	.run = run,

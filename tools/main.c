@@ -54,13 +54,28 @@ static void survive_broken_pipes(void)
 	sigaction(SIGPIPE, &action, NULL);
 }
 
+/* `COMMAND help` is what many type first. A file of that name is meant if there is one. */
+static int asks_for_help(int argc, char **argv)
+{
+	return argc == 2 && strcmp(argv[1], "help") == 0 && access("help", F_OK) < 0;
+}
+
 static int command_by_name(const char *name, int argc, char **argv)
 {
 	for (size_t i = 0; i < CLI_COUNT(commands); i++) {
-		if (strcmp(name, commands[i]->name) == 0)
+		if (strcmp(name, commands[i]->name) != 0)
+			continue;
+		if (!asks_for_help(argc, argv))
 			return commands[i]->run(commands[i], argc, argv);
+		cli_print_help(commands[i]);
+		return CLI_PASSED;
 	}
 	return cli_usage(NULL, "unknown %s '%s'", *name == '-' ? "option" : "command", name);
+}
+
+static int is_help(const char *word)
+{
+	return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 int main(int argc, char **argv)
@@ -76,10 +91,9 @@ int main(int argc, char **argv)
 	int code = CLI_PASSED;
 	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
 		code = cli_version.run(&cli_version, 1, argv);
-	else if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 ||
-		 (strcmp(name, "help") == 0 && argc == 2))
+	else if (is_help(name) && (argc == 2 || is_help(argv[2])))
 		print_help();
-	else if (strcmp(name, "help") == 0)
+	else if (is_help(name))
 		code = command_by_name(argv[2], 2, help_argv);
 	else
 		code = command_by_name(name, argc - 1, argv + 1);

@@ -84,6 +84,11 @@ typedef void (*avd_log_fn)(void *userdata, enum avd_log_level level, const char 
 /* The version of the library in use, "0.1.0". Static storage. Thread-safe. Since 0.1. */
 AVD_API const char *avd_version(void);
 
+/* What the library in use was built with, for reports of faults: lists with a name, separated by
+ * "; ", such as "machines kvm qemu; init with libbpf 1.4.6". Readers skip lists that they do not
+ * know. Static storage. Thread-safe. Since 0.1. */
+AVD_API const char *avd_features(void);
+
 /* Releases memory that a function of this library handed out as "free it with
  * avd_free()". NULL is ignored. Thread-safe. Since 0.1. */
 AVD_API void avd_free(void *memory);

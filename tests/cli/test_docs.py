@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
-"""--help, the man pages and the completions tell of the same options."""
+"""--help and the man pages tell of the same options."""
 import json
 import re
 import shutil
@@ -47,6 +47,14 @@ class Docs(kit.Case):
             item = source[source.index(f".It Fl -{name} "):].split(".It ")[1]
             self.assertIn(f"The default is {value}.", item.replace("\n", " "), name)
 
+    def test_topologies(self):
+        for command in ("run", "sweep"):
+            done = self.attachverdict(command, "--topology", "help")
+            self.assertEqual((done.returncode, done.stderr), (kit.PASSED, ""))
+            lines = done.stdout.splitlines()
+            self.assertLessEqual(max(map(len, lines)), 80)
+            self.assertGreaterEqual(len(lines), 24)
+
     def test_main_page_tells_each_command(self):
         source = (kit.SOURCE / "man" / "attachverdict.1").read_text(encoding="utf-8")
         text = self.attachverdict("--help").stdout
@@ -82,72 +90,6 @@ class Docs(kit.Case):
             subprocess.run([cc, "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
                             "-I", kit.SOURCE / "include", "-xc", "-"], check=True,
                            input=code.replace("\\e", "\\"), encoding="utf-8")
-
-
-class Completion(kit.Case):
-    def complete(self, *words):
-        """What bash offers for the last word."""
-        script = ('. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _attachverdict; '
-                  'printf "%s\\n" "${COMPREPLY[@]}"')
-        done = subprocess.run(["bash", "--norc", "-c", script, "bash",
-                               kit.SOURCE / "completions" / "attachverdict", *words],
-                              check=True, stdout=subprocess.PIPE, encoding="utf-8",
-                              cwd=self.folder)
-        return set(done.stdout.split())
-
-    def setUp(self):
-        super().setUp()
-        if not shutil.which("bash"):
-            self.skipTest("bash is not installed")
-
-    def test_commands(self):
-        text = self.attachverdict("--help").stdout
-        names = set(re.findall(r"^  ([a-z]+) ", text, re.MULTILINE))
-        self.assertEqual(self.complete("attachverdict", ""),
-                         names | {"help", "--help", "--version"})
-        self.assertEqual(self.complete("attachverdict", "re"), {"replay"})
-        self.assertEqual(self.complete("attachverdict", "help", ""), names)
-
-    def test_options(self):
-        for command in (*COMMANDS, "version"):
-            body = self.attachverdict(command, "--help").stdout.split("\n\n", 1)[1]
-            want = set(re.findall(r"--[a-z][a-z-]*", body))
-            self.assertEqual(self.complete("attachverdict", command, "--"), want, command)
-
-    def test_values(self):
-        for option, want in (("--format", "text json"), ("--machine", "auto qemu kvm"),
-                             ("--dispatch", "off quick full"), ("--timeout", ""),
-                             ("--memory", "")):
-            self.assertEqual(self.complete("attachverdict", "run", option, ""),
-                             set(want.split()))
-            if want:
-                for word in want.split():
-                    self.assertIn(word, self.attachverdict("run", "--help").stdout)
-
-    def test_topologies(self):
-        done = self.attachverdict("run", "--topology", "help")
-        self.assertEqual((done.returncode, done.stderr), (kit.PASSED, ""))
-        lines = done.stdout.splitlines()
-        self.assertLessEqual(max(map(len, lines)), 80)
-        presets = {line.split()[0] for line in lines[lines.index("") + 2:]}
-        self.assertGreaterEqual(len(presets), 24)
-        self.assertEqual(self.complete("attachverdict", "run", "--topology", ""),
-                         presets | {"help"})
-
-    def test_values_of_all_options_are_known(self):
-        """No option that takes a value offers options in its place."""
-        text = self.attachverdict("run", "--help").stdout
-        takes = re.findall(r"^ .*?--([a-z-]+) [A-Za-z'\[]", text, re.MULTILINE)
-        self.assertGreaterEqual(len(takes), 14)
-        for name in takes:
-            self.assertNotIn("--help", self.complete("attachverdict", "run", f"--{name}", "-"))
-
-    def test_files_and_codes(self):
-        (self.folder / "file").touch()
-        for words in (["run", "--kernel"], ["run", "-s"], ["replay"], ["kernel", "describe"],
-                      ["run", "--"]):
-            self.assertEqual(self.complete("attachverdict", *words, ""), {"file"}, words)
-        self.assertEqual(self.complete(kit.EXE, "explain", "init-f"), {"init-failed"})
 
 
 if __name__ == "__main__":

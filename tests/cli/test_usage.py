@@ -30,11 +30,17 @@ class Help(kit.Case):
     def test_spellings(self):
         for name in COMMANDS:
             want = self.attachverdict(name, "--help").stdout
-            for args in ([name, "-h"], ["help", name]):
-                self.assertEqual(self.attachverdict(*args).stdout, want)
-        for args in (["-h"], ["help"]):
+            for args in ([name, "-h"], ["help", name], ["--help", name], [name, "help"]):
+                done = self.attachverdict(*args, cwd=self.folder)
+                self.assertEqual((done.returncode, done.stdout), (kit.PASSED, want))
+        for args in (["-h"], ["help"], ["help", "help"], ["help", "--help"]):
             self.assertEqual(self.attachverdict(*args).stdout,
                              self.attachverdict("--help").stdout)
+
+    def test_a_file_named_help(self):
+        (self.folder / "help").touch()
+        done = self.attachverdict("replay", "help", cwd=self.folder)
+        self.assert_one_line_error(done, kit.NOT_TRIED, "help")
 
     def test_wins_over_what_stands_before(self):
         self.assertEqual(self.attachverdict("run", "-s", "x", "--help").returncode, kit.PASSED)
@@ -44,7 +50,8 @@ class Help(kit.Case):
         self.assertEqual(done.returncode, kit.PASSED)
         self.assertRegex(done.stdout,
                          r"^attachverdict \d+\.\d+\.\d+, library \d+\.\d+\.\d+, protocol \d+, "
-                         r"compiled by .+\n$")
+                         r"compiled by .+\nfeatures: machines kvm qemu; .*; init with libbpf "
+                         r"\d+\.\d+\.\d+\n$")
         for option in ("--version", "-V"):
             self.assertEqual(self.attachverdict(option).stdout, done.stdout)
 
