@@ -55,7 +55,7 @@ scripts()
 
 	tracked '*' | while IFS= read -r file; do
 		case $file in
-		*.sh) printf '%s\n' "$file" ;;
+		*.sh | completions/attachverdict) printf '%s\n' "$file" ;;
 		*.*) ;;
 		*) ! head -n 1 "$file" | grep -qaE '^#!.*/(ba)?sh' || printf '%s\n' "$file" ;;
 		esac
