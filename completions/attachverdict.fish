@@ -134,7 +134,7 @@ $sweep -l set -x -d 'any other option of run'
 $sweep -l jobs -s j -x -d 'cells at a time'
 $sweep -l list -d 'print the plan, run nothing'
 $sweep -l shard -x -d 'one of N equal parts'
-$sweep -l cells -x -d 'only these cells'
+$sweep -l cells -xa none -d 'only these cells'
 $sweep -l fail-fast -d 'start no more after a failure'
 $sweep -l rerun-failed -d 'run again what is not as expected'
 

@@ -22,6 +22,7 @@ DIRECTORIES = {"DIR"}
 TOPOLOGIES = {"SHAPE"}
 NOTHING = {"SIZE", "DURATION", "N", "STRING", "MATCH", "MATCH:WHAT", "NAME=VALUE", "M/N", "A-B",
            "[FIGURE=]N%", "TEXT"}
+PARTLY = {"A-B|none": {"none"}}
 # The same for arguments: (words before it, kind, words besides).
 ARGUMENTS = [("sweep", "files", ""), ("show", "directories", ""), ("merge", "directories", ""),
              ("mark", "directories", ""), ("compare", "directories", ""), ("replay", "files", ""),
@@ -177,6 +178,8 @@ class Completion(kit.Case):
             return {"file", "directory"}
         if name in DIRECTORIES:
             return {"directory"}
+        if name in PARTLY:
+            return PARTLY[name]
         self.assertIn(name, NOTHING, f"{command} {option}: say in this test what to offer for it")
         return set()
 
