@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 """The package with real kernels."""
+import ctypes
 import glob
+import json
 import logging
 import os
+import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -52,6 +57,82 @@ def test_a_cell_can_be_cancelled_from_another_thread(kernel):
         assert cell.run().end_cause == "host-stop"
 
 
+def test_what_a_callback_raises_ends_the_cell(kernel):
+    """It comes out of run(), and no machine is left."""
+    class Told(Exception):
+        pass
+
+    def tell(*_):
+        raise Told
+
+    for name in ("on_console", "on_event"):
+        with pytest.raises(Told):
+            attachverdict.run(f"{SCHEDULERS}/fifo", kernel=kernel, **{name: tell})
+    with pytest.raises(ChildProcessError):  # nobody to wait for
+        os.waitpid(-1, os.WNOHANG)
+
+
+INTERRUPTED = """
+import sys, attachverdict
+kernel, schedulers, out = sys.argv[1:]
+
+def say(progress):
+    print("progress", progress.done, progress.running, flush=True)
+
+def event(event):
+    if event.kind == "phase":
+        print("phase", event.message["phase"], flush=True)
+
+if not out:
+    attachverdict.run(schedulers + "/never_attaches", kernel=kernel, on_event=event)
+with attachverdict.Sweep() as sweep:
+    sweep.kernel(kernel, name="k").scheduler("guest:/absent", name="absent", expect="DIED")
+    sweep.scheduler([schedulers + "/never_attaches"], name="never").set("memory", "512M")
+    sweep.run(out, jobs=1, on_progress=say)
+"""
+
+
+def wait_for_no_process():
+    """This process takes over those whose parent ended; a machine that was left would stay."""
+    def too_late(*_):
+        raise AssertionError("a process is left")
+
+    before = signal.signal(signal.SIGALRM, too_late)
+    signal.alarm(60)
+    try:
+        while True:
+            os.waitpid(-1, 0)
+    except ChildProcessError:
+        pass
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("what", ["cell", "sweep"])
+def test_ctrl_c(kernel, tmp_path, what):
+    """A real SIGINT: KeyboardInterrupt, no process left, and what is done is kept."""
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+    out = tmp_path / "out" if what == "sweep" else ""
+    moment = "progress 1 1" if what == "sweep" else "phase gate"
+    with subprocess.Popen([sys.executable, "-W", "error", "-c", INTERRUPTED, kernel, SCHEDULERS,
+                           str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          encoding="utf-8") as child:
+        lines = []
+        while not lines or not lines[-1].startswith(moment):
+            lines.append(child.stdout.readline())
+            assert lines[-1], (lines, child.stderr.read())
+        child.send_signal(signal.SIGINT)
+        _, words = child.communicate(timeout=120)
+    assert child.returncode == -signal.SIGINT
+    assert words.rstrip().endswith("KeyboardInterrupt") and "Exception ignored" not in words
+    wait_for_no_process()
+    if what == "sweep":
+        results = attachverdict.Results(out)
+        assert [(cell.scheduler, cell.ran, cell.met) for cell in results] == [
+            ("absent", True, True), ("never", False, False)]
+
+
 def test_a_sweep(kernel, tmp_path):
     seen = []
     with attachverdict.Sweep() as sweep:
@@ -62,6 +143,13 @@ def test_a_sweep(kernel, tmp_path):
     assert sorted(cell.id for cell in seen) == ["k/absent/2", "k/fails/2"]
     assert results["k/absent/2"] and not results["k/fails/2"] and not results
     assert results[1].result_code == "init-failed"
+    assert "init-failed" in results.format("text") and results.format("tap").startswith("TAP")
+    assert json.loads(results.format("json"))["cells"][0]["id"] == results[0].id
+    with pytest.raises(ValueError, match="junit"):
+        results.format("paper")
+    merged = attachverdict.merge([tmp_path / "out"], tmp_path / "merged")
+    assert list(merged) == list(results) and attachverdict.compare(results, merged)
+    assert merged.met == 1 and merged.unmet == 1
 
 
 def test_the_plugin_shows_the_evidence(kernel, pytester):

@@ -4,14 +4,17 @@ import ctypes
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
+from typing import Optional
 
 import pytest
 
 import attachverdict
-from attachverdict import _ffi
+from attachverdict import ReasonCode, _messages, _report, _structs
 
+STRUCTS = {**_structs.STRUCTS, **_messages.STRUCTS}
 SOURCE = pathlib.Path(os.environ["AVD_SOURCE"])
 REPORT_WRITE = os.environ["AVD_REPORT_WRITE"]
 
@@ -21,7 +24,7 @@ def test_structs_are_those_of_the_headers(tmp_path):
     if not compiler:
         pytest.skip("no C compiler")
     lines = []
-    for name, struct in _ffi.STRUCTS.items():
+    for name, struct in STRUCTS.items():
         lines.append(f'printf("{name} %zu\\n", sizeof(struct {name}));')
         for member, _ in struct._fields_:
             lines.append(f'printf("{name}.{member} %zu\\n", offsetof(struct {name}, {member}));')
@@ -33,7 +36,7 @@ def test_structs_are_those_of_the_headers(tmp_path):
     want = subprocess.run([tmp_path / "offsets"], check=True, stdout=subprocess.PIPE,
                           encoding="utf-8").stdout.split("\n")
     found = []
-    for name, struct in _ffi.STRUCTS.items():
+    for name, struct in STRUCTS.items():
         found.append(f"{name} {ctypes.sizeof(struct)}")
         found += [f"{name}.{member} {getattr(struct, member).offset}"
                   for member, _ in struct._fields_]
@@ -111,3 +114,108 @@ def test_a_plan(tmp_path):
 def test_results_that_are_not_there(tmp_path):
     with pytest.raises(attachverdict.AttachVerdictError):
         attachverdict.Results(tmp_path)
+
+
+def test_the_version_is_the_librarys():
+    assert attachverdict.__version__ == attachverdict.library_version()
+
+
+def test_reason_codes_are_those_of_the_header():
+    text = (SOURCE / "include/attachverdict/verdict.h").read_text(encoding="utf-8")
+    found = {name.lower().replace("_", "-"): int(number) for name, number in
+             re.findall(r"AVD_REASON_(\w+) = (\d+),", text) if name != "NONE"}
+    assert {str(code): code.number for code in ReasonCode} == found
+    for code in ReasonCode:
+        assert code.explanation and code.hint and code == str(code)
+        assert ReasonCode._of(code.number) is code and ReasonCode(code.value) is code
+    newer = ReasonCode("from-the-future")
+    assert newer == "from-the-future" and newer.number == 0 and newer.hint == ""
+
+
+def test_results_formats_are_those_of_the_header():
+    text = (SOURCE / "include/attachverdict/report.h").read_text(encoding="utf-8")
+    found = {name.lower(): int(number)
+             for name, number in re.findall(r"AVD_FORMAT_(\w+) = (\d+)", text)}
+    assert attachverdict.FORMATS == found
+
+
+def test_typed_parts_are_those_of_the_report(samples):
+    """Whatever the report has, and nothing where it has nothing."""
+    programs = 0
+    for path in samples:
+        verdict = attachverdict.replay(path)
+        evidence = verdict.report["evidence"]
+        for name, part in (("attach", verdict.attach), ("dispatch", verdict.dispatch),
+                           ("scheduler_exit", verdict.ejection), ("payload", verdict.payload)):
+            assert (part is None) == (evidence[name] is None), name
+        if verdict.attach:
+            assert verdict.attach.ops == evidence["attach"]["ops"]
+            assert verdict.attach.wall_seconds == int(evidence["attach"]["wall_ns"]) / 1e9
+        if verdict.dispatch:
+            assert list(verdict.dispatch.cpus_ok) == evidence["dispatch"]["cpus_ok"]
+            assert bool(verdict.dispatch.cpus_starved) != verdict.dispatch.ok
+        for program, raw in zip(verdict.programs, evidence["programs"]):
+            programs += 1
+            assert program.name == raw["name"] and program.source == raw["source"]
+            assert program.verified_insns in (raw["verified_insns"], int(raw["verified_insns"] or 0))
+        assert len(verdict.phases) == len(evidence["phases"])
+        assert list(verdict.scheduler_stderr) == evidence["scheduler"]["stderr"]["lines"]
+        assert len(verdict.kernel_log) == len(evidence["kernel_log"]["lines"])
+        assert str(verdict) == verdict.report_text.splitlines()[0]
+    assert programs > 1
+    assert attachverdict.Verdict(attachverdict.Outcome.DIED, None, "", False, None, "", "",
+                                 "").programs == ()
+
+
+def test_numbers_that_json_writes_as_text():
+    assert _report._value({"id": "18446744073709551615"}, "id", Optional[int]) == 2 ** 64 - 1
+    assert _report._value({"wall_ns": "9007199254740993"}, "wall_seconds", float) > 9e6
+
+
+def test_topologies():
+    shape = attachverdict.Topology.parse("2n4l4c2t")
+    assert (shape.cpus, shape.nodes, shape.llcs, shape.cores, shape.threads_per_core,
+            shape.even) == (32, 2, 4, 16, 2, True)
+    assert attachverdict.Topology.parse(3).cpus == 3
+    assert not attachverdict.Topology.parse("1n3l4+2+1c1t").even
+    presets = attachverdict.Topology.presets()
+    for name, text in presets.items():
+        same = attachverdict.Topology.parse(text)
+        found = attachverdict.Topology.parse(name)
+        assert str(found) == name and (found.cpus, found.llcs) == (same.cpus, same.llcs)
+    assert len(presets) > 10
+    with pytest.raises(attachverdict.AttachVerdictError, match="nonsense"):
+        attachverdict.Topology.parse("nonsense")
+    attachverdict.Cell("x", topology=shape).close()
+
+
+def test_what_this_host_has(tmp_path):
+    with pytest.raises(ValueError, match="mill"):
+        attachverdict.probe("mill")
+    with pytest.raises(attachverdict.AttachVerdictError, match="no-such-qemu"):
+        attachverdict.probe("qemu", qemu="/no-such-qemu")
+    for kernel in attachverdict.kernels(tmp_path):
+        assert kernel.origin in ("running", "installed") and os.path.isabs(kernel.path)
+    with pytest.raises(attachverdict.AttachVerdictError) as info:
+        attachverdict.Kernel.describe(tmp_path)
+    assert info.value.errno and str(tmp_path) in str(info.value)
+
+
+def test_comparing_results():
+    def cell(name, met=True, code=None):
+        return attachverdict.CellResult(
+            id=name, kernel="", scheduler="", topology="", payload="", command="",
+            expected="passed", met=met, ran=True, outcome=attachverdict.Outcome.ATTACHED,
+            reason_code=None, reason="", passed=met, result_code=code, result_reason="",
+            end_cause="", cpus=1, recording="", wall_seconds=1.0)
+
+    before = [cell("same"), cell("worse"), cell("better", met=False), cell("gone"),
+              cell("other", met=False, code=ReasonCode.EJECTED)]
+    after = [cell("new"), cell("same"), cell("worse", met=False), cell("better"),
+             cell("other", met=False, code=ReasonCode.NO_DISPATCH)]
+    found = attachverdict.compare(before, after)
+    assert not found
+    for name in ("worse", "better", "other", "new", "gone"):
+        assert [change.id for change in getattr(found, name)] == [name]
+    assert found.new[0].before is None and found.gone[0].after is None
+    assert attachverdict.compare(before, before)

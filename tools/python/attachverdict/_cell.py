@@ -2,214 +2,175 @@
 """One cell: one kernel, one scheduler, one verdict."""
 
 import ctypes
-import json
-import logging
-from ctypes import byref, c_void_p
-from typing import Optional
+import select
+from ctypes import byref
+from typing import Any, Callable, Dict, Iterable, Optional, Union
 
-from . import _ffi
-from ._ffi import lib, text
-from ._values import AttachVerdictError, Verdict, check
+from . import _ffi, _structs
+from ._ffi import AttachVerdictError, PathLike, check, lib
+from ._handle import Handle
+from ._messages import Event, event_callback
+from ._stream import stream_verdict
+from ._values import Verdict
 
-log = logging.getLogger("attachverdict")
-_LEVELS = {0: logging.ERROR, 1: logging.WARNING, 2: logging.INFO, 3: logging.DEBUG}
-_WORDS = {
-    "machine": ("auto", "qemu", "kvm"),
-    "dispatch": ("quick", "off", "full"),
-    "carrier": ("auto", "serial", "window"),
-    "sandbox": ("auto", "off"),
+Argv = Union[PathLike, Iterable[PathLike]]
+
+_WORDS: Dict[str, Dict[str, int]] = {
+    "machine": {"auto": 0, "qemu": 1, "kvm": 2},
+    "dispatch": {"quick": 0, "off": 1, "full": 2},
+    "carrier": {"auto": 0, "serial": 1, "window": 2},
+    "sandbox": {"auto": 0, "off": 1},
+    "verifier_log": {"failure": 0, "branches": 1, "all": 2, "stats": 4},
 }
-_LISTS = {"scheduler": "scheduler_count", "payload": "payload_count",
-          "includes": "include_count"}
-_CALLER_SETS = frozenset(name for name, _ in _ffi.CellOptions._fields_) - {
-    "size", "on_event", "log", "userdata", *_LISTS.values()}
+_COUNTS = {"scheduler": "scheduler_count", "payload": "payload_count",
+           "includes": "include_count"}
 
 
-@_ffi.LogFn
-def _on_log(_userdata, level, line):
-    log.log(_LEVELS.get(level, logging.DEBUG), "%s", text(line))
-
-
-def _word(name, value):
+def word(name: str, value: str) -> int:
+    """The number of an option's word."""
     try:
-        return _WORDS[name].index(value)
-    except ValueError:
+        return _WORDS[name][value]
+    except KeyError:
         raise ValueError(f"{name}={value!r} is none of {', '.join(_WORDS[name])}") from None
 
 
-def _stream_verdict(stream) -> Verdict:
-    raw = _ffi.Verdict()
-    check(lib.avd_stream_verdict(stream, byref(raw)), b"")
-    return Verdict._of(raw, report=json.loads(_ffi.take_text(lib.avd_report_json, stream)),
-                       report_text=_ffi.take_text(lib.avd_report_text, stream))
-
-
-class Cell:
+class Cell(Handle):
     """A cell whose loop the caller may own: ``fileno()`` polls readable when ``step()`` has work.
 
-    Options are those of ``struct avd_cell_options``, by their C names (``kernel``, ``topology``,
-    ``payload``, ``includes``, ``memory_bytes``, ``timeout_ms``, ...); ``machine``, ``dispatch``,
-    ``carrier`` and ``sandbox`` are words. ``on_console`` is called with bytes. Wrong ones raise
-    ``TypeError`` or ``ValueError``, what can't be tried ``AttachVerdictError``.
+    `scheduler` is a path or an argv; a program, a ``.bpf.o``, or ``guest:/PATH``. Options are
+    those of ``struct avd_cell_options`` (attachverdict/cell.h), by their names there; None or 0
+    is the default: `kernel` is the newest that was fetched, `topology` "2", `memory_bytes` 1 GiB.
+    `topology` may be a number, a text ("2n4l4c2t") or a ``Topology``. `machine` is "auto",
+    "qemu" or "kvm"; `dispatch` "quick", "full" or "off"; `carrier` "auto", "serial" or "window";
+    `sandbox` "auto" or "off"; `verifier_log` "failure", "branches", "all" or "stats".
+
+    `on_console` is called with bytes, `on_event` with an ``Event``, both in the thread that runs
+    or steps the cell. What they raise ends the cell and comes out of that call. They may cancel
+    the cell and look at its verdict, but not step or close it.
+
+    Wrong options raise ``TypeError`` or ``ValueError``, what can't be tried
+    ``AttachVerdictError``. One thread at a time may use a cell; ``cancel()`` is for any.
     """
 
-    def __init__(self, scheduler, **options):
-        self._handle = None
-        self._kept = []  # what the C struct points to
-        raw = _ffi.CellOptions(size=ctypes.sizeof(_ffi.CellOptions), log=_on_log)
-        for name, value in {"scheduler": scheduler, **options}.items():
-            if name not in _CALLER_SETS:
-                raise TypeError(f"a cell has no option {name!r}")
-            if value is not None:
-                self._set(raw, name, value)
-        handle, error = c_void_p(), ctypes.create_string_buffer(_ffi.TEXT_MAX)
-        check(lib.avd_cell_new(byref(raw), byref(handle), error, len(error)), error.value)
-        self._handle = handle
+    _what = "cell"
+    _free = "avd_cell_free"
+    _cancel = "avd_cell_cancel"
 
-    def _set(self, raw, name, value):
-        if name in _LISTS:
-            array, count = _ffi.words([value] if isinstance(value, (str, bytes)) else value)
-            self._kept.append(array)
-            setattr(raw, name, array)
-            setattr(raw, _LISTS[name], count)
-        elif name in _WORDS and isinstance(value, str):
-            setattr(raw, name, _word(name, value))
-        elif name == "on_console":
-            call = _ffi.ConsoleFn(lambda _user, data, size: value(ctypes.string_at(data, size)))
-            self._kept.append(call)
-            raw.on_console = call
-        elif dict(_ffi.CellOptions._fields_)[name] is ctypes.c_char_p:
-            setattr(raw, name, _ffi.path_bytes(value))
-        else:
-            setattr(raw, name, value)
+    def __init__(self, scheduler: Argv, *, kernel: Optional[PathLike] = None,
+                 payload: Optional[Argv] = None, includes: Optional[Argv] = None,
+                 topology: Any = None, cache_dir: Optional[PathLike] = None,
+                 record_path: Optional[PathLike] = None, keep_dir: Optional[PathLike] = None,
+                 qemu: Optional[PathLike] = None, kernel_args: Optional[str] = None,
+                 memory_bytes: Optional[int] = None, timeout_ms: Optional[int] = None,
+                 boot_timeout_ms: Optional[int] = None, silence_timeout_ms: Optional[int] = None,
+                 idle_timeout_ms: Optional[int] = None, settle_ms: Optional[int] = None,
+                 budget_cpu_ms: Optional[int] = None, budget_wall_ms: Optional[int] = None,
+                 payload_timeout_ms: Optional[int] = None, log_limit: Optional[int] = None,
+                 channel_limit: Optional[int] = None, dispatch_timeout_ms: Optional[int] = None,
+                 machine: Optional[str] = None, dispatch: Optional[str] = None,
+                 carrier: Optional[str] = None, sandbox: Optional[str] = None,
+                 no_verifier_stats: bool = False, verifier_log: Optional[str] = None,
+                 on_console: Optional[Callable[[bytes], Any]] = None,
+                 on_event: Optional[Callable[[Event], Any]] = None) -> None:
+        options = {name: value for name, value in locals().items()
+                   if name not in ("self", "__class__", "on_console", "on_event")}
+        super().__init__()
+        raw = _structs.CellOptions(size=ctypes.sizeof(_structs.CellOptions),
+                                   log=self._callbacks.logger())
+        kept = [_set(raw, name, value) for name, value in options.items() if value is not None]
+        if on_console:
+            take = on_console  # not None, for the type checker
+            raw.on_console = self._callbacks.wrap(
+                _structs.ConsoleFn,
+                lambda _user, data, size: take(ctypes.string_at(data, size)))
+        if on_event:
+            raw.on_event = self._callbacks.wrap(_structs.EventFn, event_callback(on_event))
+        error = _ffi.error_buffer()
+        check(lib.avd_cell_new(byref(raw), byref(self._raw), error, len(error)), error.value)
+        del kept  # the library has copied what they point to
 
-    def _live(self):
-        if self._handle is None:
-            raise ValueError("the cell is closed")
-        return self._handle
-
-    def _check(self, code):
+    def _call(self, function: str) -> int:
         """A cell that ended has its verdict even if its recording could not be written."""
-        return check(code, lib.avd_cell_error(self._live()) if code < 0 else b"")
+        with self._using() as cell:
+            code: int = self._callbacks.call(getattr(lib, function), cell)
+            return check(code, lib.avd_cell_error(cell) if code < 0 else None)
 
     def start(self) -> None:
-        self._check(lib.avd_cell_start(self._live()))
+        """Reads the kernel, builds the initramfs, starts the machine: below a second or two."""
+        self._call("avd_cell_start")
 
     def fileno(self) -> int:
-        return lib.avd_cell_fd(self._live())
+        """Polls readable when ``step()`` has work; for select, poll and selectors."""
+        found: int = lib.avd_cell_fd(self._live())
+        if found < 0:
+            raise ValueError("the cell was not started")
+        return found
 
     def step(self) -> bool:
-        """Whether it still runs."""
-        return self._check(lib.avd_cell_step(self._live())) > 0
+        """Does what can be done without blocking. Whether it still runs."""
+        return self._call("avd_cell_step") > 0
 
     def run(self) -> Verdict:
-        """Blocks until the end; other threads run meanwhile."""
-        self._check(lib.avd_cell_run(self._live()))
-        return self.verdict
+        """Starts, if need be, and blocks until the end; other threads run meanwhile. Ctrl-C, or
+        whatever else is raised, ends the machine and closes the cell."""
+        try:
+            with self._using() as cell:
+                state = lib.avd_cell_state(cell)
+            if state == 0:  # AVD_CELL_NEW
+                self.start()
+            poll = select.poll()
+            poll.register(self.fileno(), select.POLLIN)
+            while self.step():
+                poll.poll()  # where Python handles signals
+            return self.verdict
+        except AttachVerdictError:
+            raise  # it has ended, perhaps with a verdict
+        except BaseException:
+            self.close()
+            raise
 
     def cancel(self) -> None:
-        """From any thread."""
-        lib.avd_cell_cancel(self._live())
+        """Asks the cell to end, with the end cause "host-stop". From any thread, a signal's
+        handler or a callback."""
+        self._do_cancel()
 
     @property
     def verdict(self) -> Verdict:
+        """As of now; of a cell that runs it never passes."""
         stream = lib.avd_cell_stream(self._live())
         if not stream:
             raise ValueError("the cell was not started")
-        return _stream_verdict(stream)
-
-    def close(self) -> None:
-        if self._handle is not None:
-            lib.avd_cell_free(self._handle)
-            self._handle = None
-
-    def __enter__(self) -> "Cell":
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.close()
-
-    def __del__(self):
-        self.close()
+        return stream_verdict(stream)
 
 
-class Stream:
-    """Bytes of a channel or a recording in, verdict out.
-
-    With a nonce of 16 bytes it takes what one guest wrote; without, a recording.
-    """
-
-    def __init__(self, nonce: Optional[bytes] = None):
-        self._handle = None
-        raw = _ffi.StreamOptions(size=ctypes.sizeof(_ffi.StreamOptions), log=_on_log)
-        if nonce is None:
-            raw.flags = 1  # AVD_STREAM_RECORDING
-        else:
-            kept = ctypes.create_string_buffer(nonce, len(nonce))
-            raw.nonce = ctypes.cast(kept, c_void_p)
-            raw.nonce_size = len(nonce)
-        handle = c_void_p()
-        check(lib.avd_stream_new(byref(raw), byref(handle)), b"bad options for a stream")
-        self._handle = handle
-
-    def _live(self):
-        if self._handle is None:
-            raise ValueError("the stream is closed")
-        return self._handle
-
-    def feed(self, data: bytes) -> None:
-        check(lib.avd_stream_feed(self._live(), bytes(data), len(data)),
-              b"the stream takes no more")
-
-    def finish(self) -> None:
-        lib.avd_stream_finish(self._live())
-
-    @property
-    def verdict(self) -> Verdict:
-        return _stream_verdict(self._live())
-
-    def close(self) -> None:
-        if self._handle is not None:
-            lib.avd_stream_free(self._handle)
-            self._handle = None
-
-    def __enter__(self) -> "Stream":
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.close()
-
-    def __del__(self):
-        self.close()
-
-
-def run(scheduler, **options) -> Verdict:
-    """Boots a kernel, starts the scheduler in it, gives the verdict. ``scheduler`` is a path or
-    an argv; options as in ``Cell``. Ctrl-C ends the cell, after its machine has stopped."""
-    with Cell(scheduler, **options) as cell:
-        return _run_interruptible(cell)
-
-
-def _run_interruptible(cell: Cell) -> Verdict:
-    """In steps, so that Python's signal handlers get their turn."""
-    import select
-    cell.start()
-    poll = select.poll()
-    poll.register(cell.fileno(), select.POLLIN)
-    while cell.step():
-        poll.poll()
-    return cell.verdict
-
-
-def replay(path) -> Verdict:
-    """The verdict of a recording, from the file alone."""
-    handle, error = c_void_p(), ctypes.create_string_buffer(_ffi.TEXT_MAX)
-    check(lib.avd_recording_read(_ffi.path_bytes(path), byref(handle), error, len(error)),
-          error.value)
+def _set(raw: _structs.CellOptions, name: str, value: Any) -> Any:
+    """Returns what must be kept as long as `raw`."""
+    if name in _COUNTS:
+        one = isinstance(value, (str, bytes)) or hasattr(value, "__fspath__")
+        array, count = _ffi.words([value] if one else value)
+        setattr(raw, name, array)
+        setattr(raw, _COUNTS[name], count)
+        return array
+    if name in _WORDS:
+        value = word(name, value)
+    elif name == "topology":
+        value = str(value).encode()
+    elif isinstance(value, (str, bytes)) or hasattr(value, "__fspath__"):
+        value = _ffi.path_bytes(value)
+    elif isinstance(value, int) and value < 0:
+        raise ValueError(f"{name}={value} is negative")
     try:
-        return _stream_verdict(handle)
-    finally:
-        lib.avd_stream_free(handle)
+        setattr(raw, name, value)
+    except TypeError as error:
+        raise TypeError(f"{name}={value!r}: {error}") from None
+    return value
 
 
-__all__ = ["AttachVerdictError", "Cell", "Stream", "replay", "run"]
+def run(scheduler: Argv, **options: Any) -> Verdict:
+    """Boots a kernel, starts the scheduler in it, gives the verdict.
+
+    `scheduler` is a path or an argv; options are those of ``Cell``. Ctrl-C ends the machine at
+    once. What can't be tried raises ``AttachVerdictError``; a verdict, however bad, is returned.
+    """
+    with Cell(scheduler, **options) as cell:
+        return cell.run()

@@ -1,127 +1,55 @@
 # SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
-"""The C interface, as ctypes sees it. A test holds the structs to the headers.
+"""The library, loaded when it is first needed: importing the package works without it.
 
 Calls into the library release the GIL; callbacks from it take it again.
 """
 
 import ctypes
-import ctypes.util
+import errno
+import glob
 import os
-from ctypes import (CFUNCTYPE, POINTER, c_char, c_char_p, c_int, c_size_t, c_uint32, c_uint64,
-                    c_void_p)
+from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from typing import Any, Callable, Iterable, List, Optional, Tuple, Union
+
+from . import _structs as s
 
 SONAME = "libattachverdict.so.0"
-TEXT_MAX = 1024  # AVD_VERDICT_REASON_MAX, and room for any one-line error
+VARIABLE = "ATTACHVERDICT_LIBRARY"
+PathLike = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
-
-class Verdict(ctypes.Structure):
-    _fields_ = [("outcome", c_uint32), ("reason_code", c_uint32), ("result", c_uint32),
-                ("result_code", c_uint32), ("end_cause", c_uint32), ("reserved", c_uint32 * 11),
-                ("reason", c_char * TEXT_MAX), ("result_reason", c_char * TEXT_MAX)]
-
-
-EventFn = CFUNCTYPE(None, c_void_p, c_void_p)
-LogFn = CFUNCTYPE(None, c_void_p, c_int, c_char_p)
-ConsoleFn = CFUNCTYPE(None, c_void_p, c_void_p, c_size_t)
-
-
-class CellOptions(ctypes.Structure):
-    _fields_ = [
-        ("size", c_size_t), ("kernel", c_char_p), ("scheduler", POINTER(c_char_p)),
-        ("scheduler_count", c_size_t), ("payload", POINTER(c_char_p)),
-        ("payload_count", c_size_t), ("includes", POINTER(c_char_p)),
-        ("include_count", c_size_t), ("topology", c_char_p), ("cache_dir", c_char_p),
-        ("record_path", c_char_p), ("keep_dir", c_char_p), ("qemu", c_char_p),
-        ("kernel_args", c_char_p), ("memory_bytes", c_uint64), ("timeout_ms", c_uint64),
-        ("boot_timeout_ms", c_uint64), ("silence_timeout_ms", c_uint64),
-        ("idle_timeout_ms", c_uint64), ("settle_ms", c_uint64), ("budget_cpu_ms", c_uint64),
-        ("budget_wall_ms", c_uint64), ("payload_timeout_ms", c_uint64), ("log_limit", c_uint64),
-        ("channel_limit", c_uint64), ("machine", c_uint32), ("dispatch", c_uint32),
-        ("carrier", c_uint32), ("sandbox", c_uint32), ("on_event", EventFn), ("log", LogFn),
-        ("userdata", c_void_p), ("on_console", ConsoleFn), ("dispatch_timeout_ms", c_uint64),
-        ("no_verifier_stats", c_uint32), ("verifier_log", c_uint32)]
-
-
-class StreamOptions(ctypes.Structure):
-    _fields_ = [("size", c_size_t), ("flags", c_uint32), ("reserved", c_uint32),
-                ("nonce", c_void_p), ("nonce_size", c_size_t), ("on_event", EventFn),
-                ("userdata", c_void_p), ("log", LogFn)]
-
-
-class Expectation(ctypes.Structure):
-    _fields_ = [("any_outcome", c_uint32), ("outcome", c_uint32), ("result", c_uint32),
-                ("code", c_uint32)]
-
-
-class PlanCell(ctypes.Structure):
-    _fields_ = [("id", c_char_p), ("kernel_name", c_char_p), ("scheduler_name", c_char_p),
-                ("topology", c_char_p), ("payload_name", c_char_p), ("kernel", c_char_p),
-                ("scheduler", POINTER(c_char_p)), ("scheduler_count", c_size_t),
-                ("payload", POINTER(c_char_p)), ("payload_count", c_size_t),
-                ("expect", Expectation), ("cpus", c_uint32), ("reserved", c_uint32),
-                ("memory_bytes", c_uint64), ("digest", c_uint64)]
-
-
-class CellResult(ctypes.Structure):
-    _fields_ = [("id", c_char_p), ("kernel", c_char_p), ("scheduler", c_char_p),
-                ("topology", c_char_p), ("payload", c_char_p), ("command", c_char_p),
-                ("expect", Expectation), ("met", c_uint32), ("ran", c_uint32),
-                ("outcome", c_uint32), ("reason_code", c_uint32), ("result", c_uint32),
-                ("result_code", c_uint32), ("end_cause", c_uint32), ("cpus", c_uint32),
-                ("reason", c_char_p), ("result_reason", c_char_p), ("recording", c_char_p),
-                ("recording_bytes", c_uint64), ("wall_ns", c_uint64),
-                ("machine_cpu_ns", c_uint64), ("ended_unix_ns", c_uint64), ("digest", c_uint64)]
-
-
-class ResultsCounts(ctypes.Structure):
-    _fields_ = [("size", c_size_t), ("cells", c_size_t), ("ran", c_size_t), ("met", c_size_t),
-                ("unmet", c_size_t), ("plan_digest", c_uint64), ("torn_bytes", c_uint64),
-                ("lost", c_size_t)]
-
-
-OnCellFn = CFUNCTYPE(None, c_void_p, c_size_t, POINTER(CellResult))
-
-
-class SweepOptions(ctypes.Structure):
-    _fields_ = [("size", c_size_t), ("dir", c_char_p), ("flags", c_uint32), ("jobs", c_uint32),
-                ("first", c_size_t), ("count", c_size_t), ("shard", c_uint32),
-                ("shards", c_uint32), ("on_cell", OnCellFn), ("log", LogFn),
-                ("userdata", c_void_p)]
-
-
-# The struct of the header that each class stands for; for the test that compares them.
-STRUCTS = {"avd_verdict": Verdict, "avd_cell_options": CellOptions,
-           "avd_stream_options": StreamOptions, "avd_expectation": Expectation,
-           "avd_plan_cell": PlanCell, "avd_cell_result": CellResult,
-           "avd_results_counts": ResultsCounts, "avd_sweep_options": SweepOptions}
-
+_OUT = POINTER(c_void_p)
 _TEXT_OUT = (POINTER(c_void_p), POINTER(c_size_t))
 _ERROR = (c_char_p, c_size_t)
 _FUNCTIONS = {  # name: (result, arguments)
     "avd_version": (c_char_p, ()),
     "avd_free": (None, (c_void_p,)),
     "avd_reason_code_name": (c_char_p, (c_uint32,)),
+    "avd_reason_code_explain": (c_char_p, (c_uint32,)),
     "avd_reason_code_hint": (c_char_p, (c_uint32,)),
     "avd_end_cause_name": (c_char_p, (c_uint32,)),
-    "avd_cell_new": (c_int, (POINTER(CellOptions), POINTER(c_void_p), *_ERROR)),
+    "avd_message_kind_name": (c_char_p, (c_uint32,)),
+    "avd_phase_name": (c_char_p, (c_uint32,)),
+    "avd_log_stream_name": (c_char_p, (c_uint32,)),
+    "avd_strv_next": (c_int, (c_void_p, c_void_p)),
+    "avd_cell_new": (c_int, (POINTER(s.CellOptions), _OUT, *_ERROR)),
     "avd_cell_free": (None, (c_void_p,)),
     "avd_cell_start": (c_int, (c_void_p,)),
     "avd_cell_fd": (c_int, (c_void_p,)),
     "avd_cell_step": (c_int, (c_void_p,)),
-    "avd_cell_run": (c_int, (c_void_p,)),
     "avd_cell_cancel": (None, (c_void_p,)),
     "avd_cell_state": (c_uint32, (c_void_p,)),
     "avd_cell_error": (c_char_p, (c_void_p,)),
     "avd_cell_stream": (c_void_p, (c_void_p,)),
-    "avd_stream_new": (c_int, (POINTER(StreamOptions), POINTER(c_void_p))),
+    "avd_stream_new": (c_int, (POINTER(s.StreamOptions), _OUT)),
     "avd_stream_free": (None, (c_void_p,)),
     "avd_stream_feed": (c_int, (c_void_p, c_char_p, c_size_t)),
     "avd_stream_finish": (c_int, (c_void_p,)),
-    "avd_stream_verdict": (c_int, (c_void_p, POINTER(Verdict))),
+    "avd_stream_end": (c_int, (c_void_p, c_void_p)),
+    "avd_stream_verdict": (c_int, (c_void_p, POINTER(s.Verdict))),
     "avd_report_text": (c_int, (c_void_p, c_uint32, *_TEXT_OUT)),
     "avd_report_json": (c_int, (c_void_p, c_uint32, *_TEXT_OUT)),
-    "avd_recording_read": (c_int, (c_char_p, POINTER(c_void_p), *_ERROR)),
-    "avd_plan_new": (c_int, (POINTER(c_void_p),)),
+    "avd_recording_read": (c_int, (c_char_p, _OUT, *_ERROR)),
+    "avd_plan_new": (c_int, (_OUT,)),
     "avd_plan_free": (None, (c_void_p,)),
     "avd_plan_error": (c_char_p, (c_void_p,)),
     "avd_plan_load": (c_int, (c_void_p, c_char_p)),
@@ -133,63 +61,140 @@ _FUNCTIONS = {  # name: (result, arguments)
     "avd_plan_set": (c_int, (c_void_p, c_char_p, c_char_p)),
     "avd_plan_finish": (c_int, (c_void_p,)),
     "avd_plan_count": (c_size_t, (c_void_p,)),
-    "avd_plan_get": (c_int, (c_void_p, c_size_t, POINTER(PlanCell))),
-    "avd_expectation_print": (c_int, (POINTER(Expectation), c_char_p, c_size_t)),
-    "avd_results_open": (c_int, (c_char_p, POINTER(c_void_p), *_ERROR)),
+    "avd_plan_get": (c_int, (c_void_p, c_size_t, POINTER(s.PlanCell))),
+    "avd_plan_digest": (c_uint64, (c_void_p,)),
+    "avd_expectation_print": (c_int, (POINTER(s.Expectation), c_char_p, c_size_t)),
+    "avd_results_open": (c_int, (c_char_p, _OUT, *_ERROR)),
     "avd_results_free": (None, (c_void_p,)),
-    "avd_results_count": (c_int, (c_void_p, POINTER(ResultsCounts))),
-    "avd_results_get": (c_int, (c_void_p, c_size_t, POINTER(CellResult))),
-    "avd_sweep_new": (c_int, (c_void_p, POINTER(SweepOptions), POINTER(c_void_p), *_ERROR)),
+    "avd_results_count": (c_int, (c_void_p, POINTER(s.ResultsCounts))),
+    "avd_results_get": (c_int, (c_void_p, c_size_t, POINTER(s.CellResult))),
+    "avd_results_find": (c_int, (c_void_p, c_char_p, POINTER(c_size_t))),
+    "avd_results_print": (c_int, (c_void_p, c_uint32, POINTER(s.PrintOptions), *_TEXT_OUT)),
+    "avd_results_write": (c_int, (c_void_p, c_uint32, POINTER(s.PrintOptions), c_char_p,
+                                  *_ERROR)),
+    "avd_results_recording": (c_int, (c_void_p, c_size_t, _OUT, *_ERROR)),
+    "avd_results_mark": (c_int, (c_char_p, POINTER(s.MarkOptions), POINTER(c_size_t), *_ERROR)),
+    "avd_results_merge": (c_int, (POINTER(c_char_p), c_size_t, c_char_p, c_uint32, *_ERROR)),
+    "avd_sweep_new": (c_int, (c_void_p, POINTER(s.SweepOptions), _OUT, *_ERROR)),
     "avd_sweep_free": (None, (c_void_p,)),
-    "avd_sweep_run": (c_int, (c_void_p,)),
+    "avd_sweep_fd": (c_int, (c_void_p,)),
+    "avd_sweep_step": (c_int, (c_void_p,)),
     "avd_sweep_cancel": (None, (c_void_p,)),
     "avd_sweep_error": (c_char_p, (c_void_p,)),
+    "avd_sweep_progress": (c_int, (c_void_p, POINTER(s.Progress))),
+    "avd_topology_describe": (c_int, (c_char_p, POINTER(s.TopologyInfo), *_ERROR)),
+    "avd_topology_preset": (c_char_p, (c_size_t, POINTER(c_char_p))),
+    "avd_machine_kind_name": (c_char_p, (c_uint32,)),
+    "avd_machine_probe": (c_int, (c_uint32, c_char_p, POINTER(s.MachineInfo), *_ERROR)),
+    "avd_kernel_describe": (c_int, (c_char_p, POINTER(s.KernelInfo), *_ERROR)),
+    "avd_kernel_list": (c_int, (c_char_p, s.KernelFn, c_void_p)),
+    "avd_kernel_default": (c_int, (c_char_p, _OUT, *_ERROR)),
 }
 
 
-def _load():
+class AttachVerdictError(OSError):
+    """Something could not be tried: a file is missing, an option is wrong, the library can't be
+    loaded. ``errno`` and a message of one line say what, where, and what to do next. A verdict,
+    however bad, is never an exception."""
+
+    def __str__(self) -> str:
+        return str(self.strerror) if self.strerror else super().__str__()
+
+
+def _beside() -> List[str]:
+    """Libraries under the prefix that this package is installed under."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    found: List[str] = []
+    for _ in range(5):  # PREFIX/lib/python3/dist-packages/attachverdict, or one deeper
+        here = os.path.dirname(here)
+        for folder in ("lib", "lib64", "lib/*-linux-gnu"):
+            found += glob.glob(os.path.join(glob.escape(here), folder, SONAME))
+    return found
+
+
+def _remedy() -> str:
+    chosen = os.environ.get(VARIABLE)
+    if chosen:
+        return f"${VARIABLE} names it: correct or unset it"
+    beside = _beside()
+    if beside:
+        return f"it stands where the dynamic linker does not look: set {VARIABLE}={beside[0]}"
+    return (f"install libattachverdict, or, if it stands outside of the dynamic linker's path, "
+            f"set {VARIABLE} to the path of {SONAME} (or LD_LIBRARY_PATH to its directory)")
+
+
+def _load() -> ctypes.CDLL:
     """$ATTACHVERDICT_LIBRARY, or what the dynamic linker finds."""
-    name = os.environ.get("ATTACHVERDICT_LIBRARY") or SONAME
+    name = os.environ.get(VARIABLE) or SONAME
     try:
-        library = ctypes.CDLL(name, use_errno=False)
+        library = ctypes.CDLL(name)
     except OSError as error:
-        raise ImportError(f"{error}; install libattachverdict, or name it in "
-                          "$ATTACHVERDICT_LIBRARY") from error
+        raise AttachVerdictError(
+            errno.ELIBACC, f"the library can't be loaded: {error}; {_remedy()}") from error
     for function, (result, arguments) in _FUNCTIONS.items():
         try:
             found = getattr(library, function)
         except AttributeError as error:
-            raise ImportError(f"{name} is older than this package: it has no {function}()"
-                              ) from error
+            raise AttachVerdictError(
+                errno.ELIBBAD, f"{name} does not fit this package: it has no {function}(); "
+                f"install the same version of both, or set {VARIABLE}") from error
         found.restype = result
         found.argtypes = arguments
     return library
 
 
-lib = _load()
+class _Lazy:
+    """Loads at the first look at a function; that may be in several threads at once."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _FUNCTIONS:
+            raise AttributeError(name)
+        library = _load()
+        for function in _FUNCTIONS:
+            setattr(self, function, getattr(library, function))
+        return getattr(library, name)
 
 
-def path_bytes(value):
+lib: Any = _Lazy()
+
+
+def path_bytes(value: Optional[PathLike]) -> Optional[bytes]:
     """A str, bytes or path as the C library wants it; None stays."""
-    return None if value is None else os.fsencode(value)
+    if value is None:
+        return None
+    raw = os.fsencode(value)
+    if b"\0" in raw:
+        raise ValueError(f"{value!r} has a null character in it")
+    return raw
 
 
-def words(values):
-    """An argv; the second value keeps it alive."""
-    values = [os.fsencode(value) for value in values]
-    return (c_char_p * (len(values) + 1))(*values, None), len(values)
+def words(values: Iterable[PathLike]) -> Tuple[Any, int]:
+    """An array of strings and NULL behind them, which must be kept alive; their number."""
+    raw = [path_bytes(value) for value in values]
+    return (c_char_p * (len(raw) + 1))(*raw, None), len(raw)
 
 
-def text(raw):
+def text(raw: Optional[bytes]) -> str:
+    """What the library says, as a str."""
     return raw.decode("utf-8", "backslashreplace") if raw else ""
 
 
-def take_text(function, handle, flags=0):
+def check(code: int, message: Optional[bytes]) -> int:
+    """A count, or the error that a negative errno and its message mean."""
+    if code < 0:
+        raise AttachVerdictError(-code, text(message) or os.strerror(-code))
+    return code
+
+
+def error_buffer() -> Any:
+    """Room for the one line of a function that has no handle to keep it."""
+    return ctypes.create_string_buffer(s.TEXT_MAX)
+
+
+def take_text(function: Callable[..., int], *arguments: Any) -> str:
     """Text that the library allocates."""
     out, size = c_void_p(), c_size_t()
-    code = function(handle, flags, ctypes.byref(out), ctypes.byref(size))
-    if code < 0:
-        raise MemoryError
+    check(function(*arguments, ctypes.byref(out), ctypes.byref(size)), None)
     try:
         return ctypes.string_at(out, size.value).decode("utf-8")
     finally:
