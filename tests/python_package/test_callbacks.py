@@ -431,3 +431,40 @@ def test_values_can_be_kept(samples):
     assert again == verdict and hash(again) == hash(verdict) and again.report == verdict.report
     assert again.programs == verdict.programs and len(set(again.programs)) == len(again.programs)
     assert pickle.loads(pickle.dumps(ReasonCode.PANIC)) is ReasonCode.PANIC
+
+
+def test_the_end_of_a_machine_of_ones_own(passed):
+    """The guest's bytes out of a recording, and an end cause beside them."""
+    with attachverdict.Stream(on_event=lambda event: events.append(event)) as stream:
+        events = []
+        stream.feed(passed)
+        stream.finish()
+        with pytest.raises(attachverdict.AttachVerdictError, match="recording"):
+            stream.end("guest-reset")
+    guest = passed[events[1].offset:events[-1].offset]
+    for cause, want in (("guest-shutdown", True), ("watchdog", False)):
+        with attachverdict.Stream(nonce=events[0].message["nonce"]) as stream:
+            stream.feed(guest)
+            stream.end(cause)
+            assert stream.verdict.passed == want and stream.verdict.end_cause == cause
+    with attachverdict.Stream(nonce=bytes(16)) as stream, pytest.raises(ValueError, match="mud"):
+        stream.end("stuck in the mud")
+
+
+def test_lost_cells(plan, tmp_path):
+    out = tmp_path / "out"
+    assert len(plan.prepare(out)) == 3
+    assert attachverdict.mark(out, "NODE_FAIL: the node went away", cells=range(1, 2)) == 1
+    results = attachverdict.Results(out)
+    assert [cell.reason_code for cell in results] == ["not-run", "lost", "not-run"]
+    assert results.lost == 1 and "NODE_FAIL" in results[1].reason
+    assert attachverdict.mark(out, "other", shard=1, shards=2) == 2
+    with pytest.raises(attachverdict.AttachVerdictError):
+        attachverdict.mark(tmp_path / "nowhere", "x")
+    results.write(tmp_path / "page.html")
+    results.format("html", details=False)
+    assert (tmp_path / "page.html").read_bytes().startswith(b"<!DOCTYPE")
+    with pytest.raises(attachverdict.AttachVerdictError, match="nowhere"):
+        results.write(tmp_path / "nowhere/page.html")
+    with pytest.raises(attachverdict.AttachVerdictError):
+        results.verdict("k/x/2")

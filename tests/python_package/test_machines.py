@@ -147,6 +147,12 @@ def test_a_sweep(kernel, tmp_path):
     assert json.loads(results.format("json"))["cells"][0]["id"] == results[0].id
     with pytest.raises(ValueError, match="junit"):
         results.format("paper")
+    for cell in results:
+        verdict = results.verdict(cell)
+        assert (verdict.outcome, verdict.reason) == (cell.outcome, cell.reason)
+        with results.stream(cell.id) as stream:
+            assert stream.verdict == verdict
+    assert not results.verdict(1).programs[0].error
     merged = attachverdict.merge([tmp_path / "out"], tmp_path / "merged")
     assert list(merged) == list(results) and attachverdict.compare(results, merged)
     assert merged.met == 1 and merged.unmet == 1
