@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 /*
  * Makes a directory of results that no machine ran, for tests of what reads them:
- * make-results DIR CELLS [FROM TO]. Cells FROM to TO (all) have a result; every seventh is not
- * as expected, with a reason full of characters that formats take for their own.
+ *   make-results DIR CELLS [FROM TO [RECORDING]...]
+ * Cells FROM to TO (all) have a result; every seventh is not as expected, with a reason full of
+ * characters that formats take for their own. With recordings the results are theirs, one after
+ * the other and round again; they get links to the files.
+ *   make-results --hostile DIR
+ * An index as nobody's sweep would write it: each text of a cell is one that could break out of
+ * what a format puts it into.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/util.h"
 #include "sweep/store.h"
 
 #define KERNELS 10u
@@ -15,6 +24,27 @@
 static const char *const hostile =
 	"</testcase><script>alert(1)</script> & \"quoted\" 'single' \\x1b[31m # TODO "
 	"| `code` \xef\xbf\xbf \xf0\x9f\x90\xa7 %n ]]> --- ... not ok";
+
+static const char *const break_outs[] = {
+	"</script><script>document.title='owned'</script>",
+	"<!--<script>",
+	"--></SCRIPT\t/x>",
+	"<img src=x onerror=alert(1)>",
+	"]]><![CDATA[",
+	"a\xe2\x80\xa8z\xe2\x80\xa9"
+	"b\xe2\x80\xaa\xe2\x80\xae",
+	"\xff\xfe\xc3( \xed\xa0\x80 \xf4\x90\x80\x80 \xc0\xbc",
+	"\r\n\t\b\x1b[2J\x7f\xc2\x9b\xef\xbb\xbf",
+	"\\u003c\\\\u003c\\\" \" \\",
+	"&lt;&#60;&amp;lt; @RESULTS@ @DETAILS@",
+	"__proto__",
+};
+
+static void die(const char *what, const struct avd__error *error)
+{
+	fprintf(stderr, "%s: %s\n", what, *error->text ? error->text : strerror(errno));
+	exit(EXIT_FAILURE);
+}
 
 static int add_row(struct avd__table *table, size_t i)
 {
@@ -51,10 +81,47 @@ static struct avd__came came_of(size_t i)
 	};
 }
 
-static int fail(const char *what, const struct avd__error *error)
+static struct avd__came came_of_recording(const struct avd__store *store, struct avd__table *table,
+					  size_t i, const char *recording)
 {
-	fprintf(stderr, "%s: %s\n", what, error->text);
-	return EXIT_FAILURE;
+	struct avd__came came = {0};
+	struct avd__error error = {0};
+	char *name;
+	if (avd__store_recording(&table->rows[i], &name) < 0 ||
+	    linkat(AT_FDCWD, recording, store->dir_fd, name, 0) < 0 ||
+	    avd__store_judge(store->dir_fd, name, table, &came, &error) < 0)
+		die(recording, &error);
+	free(name);
+	return came;
+}
+
+static void add_hostile_row(struct avd__table *table, const char *text)
+{
+	char id[256], recording[256];
+	struct avd__error error = {0};
+	snprintf(id, sizeof(id), "%s/%zu", text, table->count);
+	snprintf(recording, sizeof(recording), AVD__STORE_CELLS "/x%s", text);
+	for (char *at = strchr(recording + sizeof(AVD__STORE_CELLS), '/'); at; at = strchr(at, '/'))
+		*at = ',';
+	const struct avd__row row = {
+		.id = id,
+		.command = text,
+		.name = {[AVD__AXIS_SCHEDULER] = text,
+			 [AVD__AXIS_KERNEL] = text,
+			 [AVD__AXIS_TOPOLOGY] = text,
+			 [AVD__AXIS_PAYLOAD] = text},
+		.expect = {.any_outcome = 1, .result = AVD_RESULT_PASSED},
+		.ran = true,
+		.came = {.outcome = AVD_OUTCOME_DIED,
+			 .reason_code = AVD_REASON_EXITED,
+			 .result = AVD_RESULT_FAILED,
+			 .result_code = AVD_REASON_EXITED,
+			 .reason = text,
+			 .result_reason = text,
+			 .recording = recording},
+	};
+	if (avd__table_add(table, &row) < 0)
+		die("a row", &error);
 }
 
 int main(int argc, char **argv)
@@ -62,26 +129,36 @@ int main(int argc, char **argv)
 	struct avd__table table = {.plan_digest = 4711};
 	struct avd__store store;
 	struct avd__error error = {0};
-	if (argc != 3 && argc != 5) {
-		fprintf(stderr, "usage: %s DIR CELLS [FROM TO]\n", argv[0]);
+	const int is_hostile = argc == 3 && strcmp(argv[1], "--hostile") == 0;
+	if (argc < 3 || argc == 4) {
+		fprintf(stderr,
+			"usage: %s DIR CELLS [FROM TO [RECORDING]...]\n"
+			"       %s --hostile DIR\n",
+			argv[0], argv[0]);
 		return 2;
 	}
-	const size_t cells = strtoul(argv[2], NULL, 10);
-	const size_t from = argc == 5 ? strtoul(argv[3], NULL, 10) : 0;
-	const size_t to = argc == 5 ? strtoul(argv[4], NULL, 10) : cells;
+	const char *dir = argv[is_hostile ? 2 : 1];
+	const size_t cells = is_hostile ? 0 : strtoul(argv[2], NULL, 10);
+	const size_t from = argc > 4 ? strtoul(argv[3], NULL, 10) : 0;
+	const size_t to = argc > 4 ? strtoul(argv[4], NULL, 10) : cells;
+	const size_t recordings = argc > 5 ? (size_t)argc - 5 : 0;
 	for (size_t i = 0; i < cells; i++) {
 		if (add_row(&table, i) < 0)
-			return fail("a row", &error);
+			die("a row", &error);
 	}
-	if (avd__store_open(argv[1], &table, &store, &error) < 0)
-		return fail(argv[1], &error);
+	for (size_t i = 0; is_hostile && i < AVD__ARRAY_SIZE(break_outs); i++)
+		add_hostile_row(&table, break_outs[i]);
+	if (avd__store_open(dir, &table, &store, &error) < 0)
+		die(dir, &error);
 	for (size_t i = from; i < to && i < cells; i++) {
-		const struct avd__came came = came_of(i);
+		const struct avd__came came =
+			recordings ? came_of_recording(&store, &table, i, argv[5 + i % recordings])
+				   : came_of(i);
 		if (avd__table_set(&table, i, &came) < 0)
-			return fail("a result", &error);
+			die("a result", &error);
 	}
 	if (avd__store_write(&store, &table, &error) < 0)
-		return fail(argv[1], &error);
+		die(dir, &error);
 	avd__store_close(&store);
 	avd__table_free(&table);
 	return EXIT_SUCCESS;
