@@ -160,6 +160,6 @@ $verifier -l raw -d 'the logs as they came'
 $verifier -l threshold -x -d 'growth that makes diff exit 1'
 
 $c -n '__attachverdict_in doctor' -l qemu -rF -d 'the QEMU program'
-$c -n '__attachverdict_in kernel' -l format -s f -xa 'text json' -d 'form of the list'
+$c -n '__attachverdict_in doctor kernel' -l format -s f -xa 'text json' -d 'form of the output'
 $c -n '__attachverdict_in doctor kernel' -l cache-dir -xa '(__attachverdict_directories)' \
     -d 'where kernels are kept'

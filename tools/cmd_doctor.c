@@ -2,43 +2,19 @@
 /* What of this machine can be used for cells, and what to do about what cannot. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "doctor.h"
 
 #define MIB (UINT64_C(1) << 20)
 /* An uncompressed kernel takes up to about 100 MiB in the cache; a few of them fit. */
 #define CACHE_FREE_WANTED (512 * MIB)
 /* The guest's default memory and what QEMU takes beside it. */
 #define MEMORY_WANTED (1536 * MIB)
-
-enum level { OK, WARN, MISSING };
-
-/* "ok    name        text", and the remedy on a line of its own. */
-static void say(enum level level, const char *name, const char *remedy, const char *fmt, ...)
-	AVD_PRINTF(4, 5);
-static void say(enum level level, const char *name, const char *remedy, const char *fmt, ...)
-{
-	static const char *const word[] = {"ok", "warn", "missing"};
-	static const char *const color[] = {"\033[1;32m", "\033[1;33m", "\033[1;31m"};
-	char text[2048];
-	va_list args;
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	const int colored = cli_may_color(stdout);
-	printf("%s%-7s%s  %-10s ", colored ? color[level] : "", word[level],
-	       colored ? "\033[0m" : "", name);
-	cli_print_clean(stdout, text, strlen(text));
-	puts("");
-	if (remedy)
-		printf("%20s -> %s\n", "", remedy);
-}
 
 /* The first value behind `key` in a file of "key: value" lines, or -1. */
 static int64_t number_in(const char *path, const char *key)
@@ -74,38 +50,49 @@ static int has_cpu_flag(const char *flag)
 	return found;
 }
 
-static void check_cpu(void)
+static void check_cpu(struct doctor *doctor)
 {
 	struct utsname name;
 	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	const char *virt = has_cpu_flag("vmx")	 ? "VMX"
-			   : has_cpu_flag("svm") ? "SVM"
-						 : "no hardware virtualization";
+	const char *virt = has_cpu_flag("vmx") ? "VMX" : has_cpu_flag("svm") ? "SVM" : NULL;
 	if (uname(&name) < 0)
 		return;
-	say(OK, "cpu", NULL, "%s, %ld online, %s", name.machine, cpus, virt);
+	doctor_fact(doctor, "architecture", name.machine);
+	doctor_number(doctor, "online", cpus > 0 ? (uint64_t)cpus : 1);
+	doctor_fact(doctor, "virtualization", virt);
+	doctor_say(doctor, DOCTOR_OK, "cpu", NULL, "%s, %ld online, %s", name.machine, cpus,
+		   virt ? virt : "no hardware virtualization");
 }
 
 /* Cells need not try again until the next boot. */
-static void say_remembered(void)
+static int find_remembered(char *path, size_t size)
 {
-	char path[1024];
-	const int n = avd_machine_answer_path(NULL, path, sizeof(path));
-	if (n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0)
+	const int n = avd_machine_answer_path(NULL, path, size);
+	return n > 0 && (size_t)n < size && access(path, F_OK) == 0;
+}
+
+static void say_remembered(const struct doctor *doctor, const char *path)
+{
+	if (*path && doctor->format == CLI_TEXT)
 		printf("%20s remembered for this boot in %s\n", "", path);
 }
 
 /* The library's own machine, tried out: that /dev/kvm opens does not mean that a kernel runs. */
-static int check_kvm(void)
+static int check_kvm(struct doctor *doctor)
 {
 	struct avd_machine_info info;
-	char error[1024];
+	char error[1024], remembered[1024];
 	const char *remedy = "nothing has to be done: cells run under emulation, slower";
 	const int r = avd_machine_probe(AVD_MACHINE_KVM, NULL, &info, error, sizeof(error));
+	if (!find_remembered(remembered, sizeof(remembered)))
+		*remembered = '\0';
+	doctor_fact(doctor, "remembered", remembered);
 	if (r == 0) {
-		say(OK, "kvm", NULL, "/dev/kvm runs what a stock kernel needs, sandbox %s%s%s",
-		    info.sandbox, *info.note ? ": " : "", info.note);
-		say_remembered();
+		doctor_fact(doctor, "sandbox", info.sandbox);
+		doctor_say(doctor, DOCTOR_OK, "kvm", NULL,
+			   "/dev/kvm runs what a stock kernel needs, sandbox %s%s%s", info.sandbox,
+			   *info.note ? ": " : "", info.note);
+		say_remembered(doctor, remembered);
 		return 1;
 	}
 	if (r == -ENOENT || r == -ENODEV || r == -ENXIO)
@@ -114,22 +101,28 @@ static int check_kvm(void)
 	else if (r == -EACCES || r == -EPERM)
 		remedy = "faster than emulation: join the group of /dev/kvm (as root: usermod -aG "
 			 "kvm USER), then log in again";
-	say(WARN, "kvm", remedy, "%s", error);
-	say_remembered();
+	doctor_say(doctor, DOCTOR_WARN, "kvm", remedy, "%s", error);
+	say_remembered(doctor, remembered);
 	return 0;
 }
 
-static int check_qemu(const char *qemu, int have_kvm)
+static int check_qemu(struct doctor *doctor, const char *qemu, int have_kvm)
 {
 	struct avd_machine_info info;
-	char error[1024];
+	char error[1024], version[64];
 	if (avd_machine_probe(AVD_MACHINE_QEMU, qemu, &info, error, sizeof(error)) < 0) {
-		say(have_kvm ? WARN : MISSING, "qemu", NULL, "%s", error);
+		doctor_say(doctor, have_kvm ? DOCTOR_WARN : DOCTOR_MISSING, "qemu", NULL, "%s",
+			   error);
 		return 0;
 	}
-	say(OK, "qemu", NULL, "%" PRIu32 ".%" PRIu32 ".%" PRIu32 ", %s, sandbox %s, %s%s%s",
-	    info.version[0], info.version[1], info.version[2], info.program, info.sandbox,
-	    info.accel, *info.note ? ": " : "", info.note);
+	snprintf(version, sizeof(version), "%" PRIu32 ".%" PRIu32 ".%" PRIu32, info.version[0],
+		 info.version[1], info.version[2]);
+	doctor_fact(doctor, "program", info.program);
+	doctor_fact(doctor, "version", version);
+	doctor_fact(doctor, "accel", info.accel);
+	doctor_fact(doctor, "sandbox", info.sandbox);
+	doctor_say(doctor, DOCTOR_OK, "qemu", NULL, "%s, %s, sandbox %s, %s%s%s", version,
+		   info.program, info.sandbox, info.accel, *info.note ? ": " : "", info.note);
 	return 1;
 }
 
@@ -150,24 +143,31 @@ static int count_kernel(void *userdata, const char *path, const char *origin)
 	return 0;
 }
 
-static int check_kernel(const char *cache_dir)
+static int check_kernel(struct doctor *doctor, const char *cache_dir)
 {
 	struct avd_kernel_info info;
 	struct census census = {0};
 	char *path;
 	char error[1024];
 	avd_kernel_list(cache_dir, count_kernel, &census);
-	say(OK, "kernels", NULL, "%u found: %u with sched_ext, %u without, %u unknown", census.all,
-	    census.with, census.without, census.all - census.with - census.without);
+	doctor_number(doctor, "found", census.all);
+	doctor_number(doctor, "with_sched_ext", census.with);
+	doctor_number(doctor, "without_sched_ext", census.without);
+	doctor_say(doctor, DOCTOR_OK, "kernels", NULL,
+		   "%u found: %u with sched_ext, %u without, %u unknown", census.all, census.with,
+		   census.without, census.all - census.with - census.without);
 	if (avd_kernel_default(cache_dir, &path, error, sizeof(error)) < 0) {
-		say(MISSING, "kernel", NULL, "%s", error);
+		doctor_say(doctor, DOCTOR_MISSING, "kernel", NULL, "%s", error);
 		return 0;
 	}
-	if (avd_kernel_describe(path, &info, error, sizeof(error)) < 0)
-		say(WARN, "kernel", NULL, "%s", error);
-	else
-		say(OK, "kernel", NULL, "by default %s, %s", *info.release ? info.release : "?",
-		    path);
+	doctor_fact(doctor, "path", path);
+	if (avd_kernel_describe(path, &info, error, sizeof(error)) < 0) {
+		doctor_say(doctor, DOCTOR_WARN, "kernel", NULL, "%s", error);
+	} else {
+		doctor_fact(doctor, "release", info.release);
+		doctor_say(doctor, DOCTOR_OK, "kernel", NULL, "by default %s, %s",
+			   *info.release ? info.release : "?", path);
+	}
 	avd_free(path);
 	return 1;
 }
@@ -197,45 +197,52 @@ static int nearest_directory(const char *cache_dir, char *path, size_t size)
 	return 0;
 }
 
-static int check_cache(const char *cache_dir)
+static int check_cache(struct doctor *doctor, const char *cache_dir)
 {
 	static const char remedy[] = "name another one with --cache-dir, or set XDG_CACHE_HOME";
 	char path[4096];
 	struct statvfs fs;
 	if (nearest_directory(cache_dir, path, sizeof(path)) < 0) {
-		say(MISSING, "cache", "set HOME or XDG_CACHE_HOME, or use --cache-dir",
-		    "no directory for it is known");
+		doctor_say(doctor, DOCTOR_MISSING, "cache",
+			   "set HOME or XDG_CACHE_HOME, or use --cache-dir",
+			   "no directory for it is known");
 		return 0;
 	}
+	doctor_fact(doctor, "path", path);
 	if (access(path, W_OK | X_OK) < 0) {
-		say(MISSING, "cache", remedy, "%s: %s", path, strerror(errno));
+		doctor_say(doctor, DOCTOR_MISSING, "cache", remedy, "%s: %s", path,
+			   strerror(errno));
 		return 0;
 	}
 	if (statvfs(path, &fs) < 0) {
-		say(WARN, "cache", remedy, "%s: %s", path, strerror(errno));
+		doctor_say(doctor, DOCTOR_WARN, "cache", remedy, "%s: %s", path, strerror(errno));
 		return 1;
 	}
 	const uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	doctor_number(doctor, "free_bytes", free_bytes);
 	if (free_bytes < CACHE_FREE_WANTED)
-		say(WARN, "cache", remedy,
-		    "%s has %" PRIu64 " MiB free; uncompressed kernels may not fit", path,
-		    free_bytes / MIB);
+		doctor_say(doctor, DOCTOR_WARN, "cache", remedy,
+			   "%s has %" PRIu64 " MiB free; uncompressed kernels may not fit", path,
+			   free_bytes / MIB);
 	else
-		say(OK, "cache", NULL, "%s, %" PRIu64 " MiB free", path, free_bytes / MIB);
+		doctor_say(doctor, DOCTOR_OK, "cache", NULL, "%s, %" PRIu64 " MiB free", path,
+			   free_bytes / MIB);
 	return 1;
 }
 
-static void check_memory(void)
+static void check_memory(struct doctor *doctor)
 {
 	const int64_t kib = number_in("/proc/meminfo", "MemAvailable:");
 	if (kib < 0)
 		return;
+	doctor_number(doctor, "available_bytes", (uint64_t)kib * 1024);
 	if ((uint64_t)kib * 1024 < MEMORY_WANTED)
-		say(WARN, "memory", "give the guest less: --memory 512M",
-		    "%" PRIu64 " MiB available; a cell takes 1 GiB by default",
-		    (uint64_t)kib / 1024);
+		doctor_say(doctor, DOCTOR_WARN, "memory", "give the guest less: --memory 512M",
+			   "%" PRIu64 " MiB available; a cell takes 1 GiB by default",
+			   (uint64_t)kib / 1024);
 	else
-		say(OK, "memory", NULL, "%" PRIu64 " MiB available", (uint64_t)kib / 1024);
+		doctor_say(doctor, DOCTOR_OK, "memory", NULL, "%" PRIu64 " MiB available",
+			   (uint64_t)kib / 1024);
 }
 
 enum { OPT_CACHE_DIR = 256, OPT_QEMU };
@@ -243,11 +250,16 @@ enum { OPT_CACHE_DIR = 256, OPT_QEMU };
 static int run(const struct cli_command *command, int argc, char **argv)
 {
 	const char *value, *qemu = NULL, *cache_dir = NULL;
+	struct doctor doctor = {.format = CLI_TEXT};
 	int code, id;
 	while ((id = cli_next_option(command, argc, argv, &value, &code)) != -1) {
 		switch (id) {
 		case CLI_OPTION_STOP:
 			return code;
+		case 'f':
+			if (cli_parse_format(command, value, &doctor.format))
+				return CLI_USAGE;
+			break;
 		case OPT_QEMU:
 			qemu = value;
 			break;
@@ -258,21 +270,20 @@ static int run(const struct cli_command *command, int argc, char **argv)
 			return cli_usage(command, "doctor: unexpected argument '%s'", value);
 		}
 	}
-	check_cpu();
-	const int have_kvm = check_kvm();
-	const int have_qemu = check_qemu(qemu, have_kvm);
-	int good = (have_kvm || have_qemu) & check_kernel(cache_dir);
-	good &= check_cache(cache_dir);
-	check_memory();
-	if (good)
-		printf("\nA cell can run here; by default it does in %s.\n",
-		       have_kvm && !qemu ? "the library's own machine, on KVM" : "QEMU");
-	else
-		puts("\nNo cell can run here until what is missing above is there.");
+	check_cpu(&doctor);
+	const int have_kvm = check_kvm(&doctor);
+	const int have_qemu = check_qemu(&doctor, qemu, have_kvm);
+	/* Who names a QEMU wants that one. */
+	int good = qemu ? have_qemu : have_kvm || have_qemu;
+	good &= check_kernel(&doctor, cache_dir);
+	good &= check_cache(&doctor, cache_dir);
+	check_memory(&doctor);
+	doctor_end(&doctor, !good ? NULL : have_kvm && !qemu ? "kvm" : "qemu");
 	return good ? CLI_PASSED : CLI_NOT_TRIED;
 }
 
 static const struct cli_option options[] = {
+	{'f', "format", "text|json", "[text]"},
 	{OPT_QEMU, "qemu", "PATH", "[qemu-system-x86_64 in $PATH]"},
 	{OPT_CACHE_DIR, "cache-dir", "DIR", "[~/.cache/attachverdict]"},
 	CLI_OPTION_HELP,
