@@ -80,17 +80,6 @@ class Docs(kit.Case):
                      schema["$defs"]["evidence"]):
             self.assertLessEqual(set(part["required"]), told)
 
-    def test_the_library_pages_examples_compile(self):
-        cc = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-        if not cc:
-            self.skipTest("no C compiler")
-        for page in ("libattachverdict.3", "attachverdict-machine.3"):
-            source = (kit.SOURCE / "man" / page).read_text(encoding="utf-8")
-            code = re.search(r"^\.Bd -literal\n(.*?)^\.Ed", source, re.DOTALL | re.MULTILINE)[1]
-            subprocess.run([cc, "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
-                            "-I", kit.SOURCE / "include", "-xc", "-"], check=True,
-                           input=code.replace("\\e", "\\"), encoding="utf-8")
-
 
 if __name__ == "__main__":
     kit.main()
