@@ -139,7 +139,7 @@ $sweep -l fail-fast -d 'start no more after a failure'
 $sweep -l rerun-failed -d 'run again what is not as expected'
 
 set -l show $c -n '__attachverdict_in show'
-$show -l format -s f -xa 'text json tap ktap junit markdown html' -d 'form of the results'
+$show -l format -s f -xa 'text json tap ktap junit markdown html veristat' -d 'form of the results'
 $show -l output -s o -rF -d 'write the file, whole or not at all'
 $show -l details-limit -x -d 'of all recordings in the page'
 $c -n '__attachverdict_in merge' -l out -s o -xa '(__attachverdict_directories)' -d 'a new directory'

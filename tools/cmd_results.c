@@ -25,6 +25,14 @@ static int exit_of(const avd_results *results)
 	return counts.ran < counts.cells ? CLI_NOT_TRIED : CLI_PASSED;
 }
 
+/* What a format has no words for. */
+static void note(void *userdata, enum avd_log_level level, const char *text)
+{
+	(void)userdata;
+	(void)level;
+	cli_error("%s", text);
+}
+
 static int print_results(const avd_results *results, uint32_t format,
 			 const struct avd_print_options *options)
 {
@@ -62,8 +70,9 @@ static int show(const struct cli_command *command, int argc, char **argv)
 		[AVD_FORMAT_TEXT] = "text",   [AVD_FORMAT_JSON] = "json",
 		[AVD_FORMAT_TAP] = "tap",     [AVD_FORMAT_KTAP] = "ktap",
 		[AVD_FORMAT_JUNIT] = "junit", [AVD_FORMAT_MARKDOWN] = "markdown",
-		[AVD_FORMAT_HTML] = "html"};
+		[AVD_FORMAT_HTML] = "html",   [AVD_FORMAT_VERISTAT] = "veristat"};
 	struct avd_print_options options = AVD_OPTIONS_INIT(struct avd_print_options);
+	options.log = note;
 	const char *value, *dir = NULL, *output = NULL;
 	uint32_t format = AVD_FORMAT_TEXT;
 	avd_results *results;
@@ -97,7 +106,7 @@ static int show(const struct cli_command *command, int argc, char **argv)
 }
 
 static const struct cli_option show_options[] = {
-	{'f', "format", "FORMAT", "[text], json, tap, ktap, junit, markdown or html"},
+	{'f', "format", "FORMAT", "[text] json tap ktap junit markdown html veristat"},
 	{'o', "output", "FILE", "write it there, whole or not at all [stdout]"},
 	{OPT_DETAILS_LIMIT, "details-limit", "SIZE", "html: for details of cells; 0: none [32M]"},
 	CLI_OPTION_HELP,

@@ -50,6 +50,10 @@ enum avd_results_format {
 	AVD_FORMAT_JUNIT = 4, /* XML; a test suite a scheduler */
 	AVD_FORMAT_MARKDOWN = 5, /* the grid, for the summary of a CI job */
 	AVD_FORMAT_HTML = 6, /* one page for a browser that needs nothing else; with details */
+	/* The CSV of the kernel's veristat (tools/testing/selftests/bpf/veristat.c): what the
+	 * verifier made of the programs of all cells, read from their recordings. The cell's id
+	 * stands for the file's name; 0 for a figure that is not known. */
+	AVD_FORMAT_VERISTAT = 7,
 };
 
 /* Of AVD_FORMAT_HTML's details when the options have no limit: what a browser opens within
@@ -69,6 +73,10 @@ struct avd_print_options {
 	 * in the page; 0: AVD_DETAILS_LIMIT_DEFAULT. Cells that are not as expected come first;
 	 * what is left out is said in the page. */
 	uint64_t details_limit;
+	/* Called once if something is left out that the format has no words for:
+	 * AVD_FORMAT_VERISTAT's cells without a row, how many and why the first. */
+	avd_log_fn log;
+	void *userdata;
 };
 
 /* The results in a format of enum avd_results_format. `options` may be NULL. *ret_text ends with

@@ -115,6 +115,9 @@ static size_t utf8_printable(const uint8_t *p, size_t size)
 	if ((c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
 	    (c >= 0x2060 && c <= 0x206f) || c == 0xfeff)
 		return 0;
+	/* Noncharacters: XML 1.0 and YAML 1.2 forbid U+FFFE and U+FFFF. */
+	if ((c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef))
+		return 0;
 	return len;
 }
 

@@ -17,7 +17,8 @@ int avd__buf_append(struct avd__buf *buf, const void *bytes, size_t size);
 int avd__buf_puts(struct avd__buf *buf, const char *text);
 int avd__buf_printf(struct avd__buf *buf, const char *fmt, ...) AVD_PRINTF(2, 3);
 /* Appends hostile bytes so that a terminal shows them and obeys none of them: valid
- * UTF-8 stays, C0, DEL, C1 and broken bytes become \xNN, '\n' and '\t' become \n and \t. */
+ * UTF-8 stays, C0, DEL, C1, noncharacters and broken bytes become \xNN, '\n' and '\t' become \n and
+ * \t. */
 int avd__buf_escape(struct avd__buf *buf, const void *bytes, size_t size);
 /* Hands the memory to the caller (avd_free()); -ENOMEM or the sticky error. */
 int avd__buf_take(struct avd__buf *buf, char **ret_data, size_t *ret_len);

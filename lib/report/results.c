@@ -129,6 +129,8 @@ static int format_results(struct avd__buf *out, const avd_results *results, uint
 				  own.flags & AVD_PRINT_NO_DETAILS ? 0
 				  : own.details_limit		   ? own.details_limit
 								   : AVD_DETAILS_LIMIT_DEFAULT);
+	else if (format == AVD_FORMAT_VERISTAT)
+		avd__results_veristat(out, results, own.log, own.userdata);
 	else if (format < AVD__ARRAY_SIZE(formats) && formats[format])
 		formats[format](out, results);
 	else

@@ -13,6 +13,9 @@ void avd__results_tap(struct avd__buf *out, const avd_results *results);
 void avd__results_ktap(struct avd__buf *out, const avd_results *results);
 void avd__results_junit(struct avd__buf *out, const avd_results *results);
 void avd__results_markdown(struct avd__buf *out, const avd_results *results);
+/* Logs how many cells have no row, and why; `log` may be NULL. */
+void avd__results_veristat(struct avd__buf *out, const avd_results *results, avd_log_fn log,
+			   void *userdata);
 /* `details_limit`: bytes; 0: none. */
 void avd__results_html(struct avd__buf *out, const avd_results *results, uint64_t details_limit);
 

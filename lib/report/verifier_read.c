@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "report/verifier_table.h"
 
 /* As for recordings (recording.c): a log of that size is 16 times the largest that anyone waits
  * for. */
@@ -20,6 +21,7 @@ struct reader {
 	avd_verifier *verifier;
 	avd_stream *stream; /* NULL for a text */
 	int started, error;
+	int only_recordings;
 	int fd; /* not owned if it is standard input */
 	const char *name;
 };
@@ -44,7 +46,7 @@ static int start(struct reader *reader, const uint8_t *bytes, size_t size)
 	struct avd_stream_options options = AVD_OPTIONS_INIT(struct avd_stream_options);
 	reader->started = 1;
 	if (!is_recording(bytes, size))
-		return 0;
+		return reader->only_recordings ? -EBADMSG : 0;
 	options.flags = AVD_STREAM_RECORDING;
 	options.on_event = take_event;
 	options.userdata = reader;
@@ -104,7 +106,8 @@ static int read_all(struct reader *reader, struct avd__error *error)
 	if (n < 0)
 		return avd__fail(error, (int)-n, "cannot read %s: %s", reader->name,
 				 n == -EFBIG ? "it has more than 1 GiB; is it a recording or a log?"
-					     : strerror((int)-n));
+				 : n == -EBADMSG ? "it is no recording"
+						 : strerror((int)-n));
 	return 0;
 }
 
@@ -131,6 +134,24 @@ static int open_input(const char *path, struct reader *reader, struct avd__error
 	return 0;
 }
 
+/* A new verifier of what the reader's input holds. */
+static int fill(struct reader *reader, const struct avd_verifier_options *options,
+		avd_verifier **ret_verifier, struct avd__error *error)
+{
+	int r = avd_verifier_new(options, &reader->verifier);
+	if (r < 0)
+		avd__fail(error, -r, "cannot read %s: %s", reader->name, strerror(-r));
+	else
+		r = read_all(reader, error);
+	avd_stream_free(reader->stream);
+	if (r < 0) {
+		avd_verifier_free(reader->verifier);
+		return r;
+	}
+	*ret_verifier = reader->verifier;
+	return 0;
+}
+
 static int verifier_read(const char *path, const struct avd_verifier_options *options,
 			 avd_verifier **ret_verifier, struct avd__error *error)
 {
@@ -138,20 +159,17 @@ static int verifier_read(const char *path, const struct avd_verifier_options *op
 	int r = open_input(path, &reader, error);
 	if (r < 0)
 		return r;
-	r = avd_verifier_new(options, &reader.verifier);
-	if (r < 0)
-		avd__fail(error, -r, "cannot read %s: %s", reader.name, strerror(-r));
-	else
-		r = read_all(&reader, error);
-	avd_stream_free(reader.stream);
+	r = fill(&reader, options, ret_verifier, error);
 	if (reader.fd != STDIN_FILENO)
 		avd__close(&reader.fd);
-	if (r < 0) {
-		avd_verifier_free(reader.verifier);
-		return r;
-	}
-	*ret_verifier = reader.verifier;
-	return 0;
+	return r;
+}
+
+int avd__verifier_read_recording(int fd, const char *name, avd_verifier **ret_verifier,
+				 struct avd__error *error)
+{
+	struct reader reader = {.fd = fd, .name = name, .only_recordings = 1};
+	return fill(&reader, NULL, ret_verifier, error);
 }
 
 int avd_verifier_read(const char *path, const struct avd_verifier_options *options,

@@ -216,19 +216,24 @@ void avd__put_csv(struct avd__buf *out, const char *text)
 		avd__buf_append(out, *text == ',' ? ";" : text, 1);
 }
 
-static void put_csv(struct avd__buf *out, const avd_verifier *verifier)
+void avd__put_csv_head(struct avd__buf *out)
 {
-	struct avd_program program;
 	avd__buf_puts(out, "file_name,prog_name,verdict");
 	for (size_t k = 0; k < AVD__CSV_COLUMNS; k++)
 		avd__buf_printf(out, ",%s", avd__csv_columns[k].name);
 	avd__buf_puts(out, "\n");
+}
+
+size_t avd__put_csv_rows(struct avd__buf *out, const avd_verifier *verifier, const char *file_name)
+{
+	struct avd_program program;
+	size_t rows = 0;
 	for (uint32_t i = 0; avd_verifier_program(verifier, i, sizeof(program), &program) == 0;
 	     i++) {
 		/* veristat has no third verdict. */
 		if (!avd__is_listed(&program) || program.verdict == AVD_PROGRAM_UNKNOWN)
 			continue;
-		avd__put_csv(out, avd_verifier_origin(verifier));
+		avd__put_csv(out, file_name);
 		avd__buf_puts(out, ",");
 		avd__put_csv(out, name_of(&program));
 		avd__buf_printf(out, ",%s", avd_program_verdict_name(program.verdict));
@@ -237,7 +242,9 @@ static void put_csv(struct avd__buf *out, const avd_verifier *verifier)
 					program.figures[avd__csv_columns[k].figure] /
 						avd__csv_columns[k].divisor);
 		avd__buf_puts(out, "\n");
+		rows++;
 	}
+	return rows;
 }
 
 int avd_verifier_report(const avd_verifier *verifier, uint32_t format, char **ret_text,
@@ -254,7 +261,8 @@ int avd_verifier_report(const avd_verifier *verifier, uint32_t format, char **re
 		avd__verifier_json(verifier, &out);
 		break;
 	case AVD_VERIFIER_CSV:
-		put_csv(&out, verifier);
+		avd__put_csv_head(&out);
+		avd__put_csv_rows(&out, verifier, avd_verifier_origin(verifier));
 		break;
 	default:
 		return -EINVAL;

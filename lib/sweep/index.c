@@ -176,14 +176,32 @@ static uint32_t small(const struct entry *entry, unsigned int key)
 	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
 
-/* Copied into the table, with its end. */
-static const char *text(struct avd__table *table, const struct entry *entry, unsigned int key)
+/* Copied into the table, with its end. NULL: out of memory. */
+static const char *exact(struct avd__table *table, const struct entry *entry, unsigned int key)
 {
 	const struct avd__item *item = &entry->value[key];
 	if (!entry->has[key] || item->type != AVD__ITEM_TEXT)
 		return "";
-	const char *copy = avd__table_text(table, (const char *)item->data, (size_t)item->value);
-	return copy ? copy : "";
+	return avd__table_text(table, (const char *)item->data, (size_t)item->value);
+}
+
+/* The same, fit to be shown: an index comes from other machines, and all formats stand on texts
+ * that are sound UTF-8 without control characters. */
+static const char *text(struct avd__table *table, const struct entry *entry, unsigned int key)
+{
+	const struct avd__item *item = &entry->value[key];
+	const bool is_text = entry->has[key] && item->type == AVD__ITEM_TEXT;
+	size_t plain = 0;
+	while (is_text && plain < item->value && item->data[plain] >= 0x20 &&
+	       item->data[plain] < 0x7f)
+		plain++;
+	if (!is_text || plain == item->value)
+		return exact(table, entry, key);
+	struct avd__buf buf = {0};
+	avd__buf_escape(&buf, item->data, (size_t)item->value);
+	const char *copy = buf.error ? NULL : avd__table_text(table, buf.data, buf.len);
+	avd__buf_free(&buf);
+	return copy;
 }
 
 static int read_cell(struct avd__table *table, const struct entry *entry, struct avd__error *error)
@@ -194,10 +212,15 @@ static int read_cell(struct avd__table *table, const struct entry *entry, struct
 		.cpus = small(entry, CELL_CPUS),
 		.digest = number(entry, CELL_DIGEST),
 	};
-	for (unsigned int axis = 0; axis < AVD__AXIS_COUNT; axis++)
+	const char *expect = text(table, entry, CELL_EXPECT);
+	bool complete = row.id && row.command && expect;
+	for (unsigned int axis = 0; axis < AVD__AXIS_COUNT; axis++) {
 		row.name[axis] = text(table, entry, CELL_NAMES + axis);
-	const int r = avd__expectation_parse(text(table, entry, CELL_EXPECT), &row.expect, error);
-	if (r < 0 || !*row.id)
+		complete = complete && row.name[axis];
+	}
+	if (!complete)
+		return -ENOMEM;
+	if (!*row.id || avd__expectation_parse(expect, &row.expect, error) < 0)
 		return -EBADMSG;
 	return avd__table_add(table, &row);
 }
@@ -213,13 +236,15 @@ static int read_came(struct avd__table *table, const struct entry *entry)
 		.end_cause = small(entry, CAME_END_CAUSE),
 		.reason = text(table, entry, CAME_REASON),
 		.result_reason = text(table, entry, CAME_RESULT_REASON),
-		.recording = text(table, entry, CAME_RECORDING),
+		.recording = exact(table, entry, CAME_RECORDING), /* a file's name */
 		.recording_bytes = number(entry, CAME_RECORDING_BYTES),
 		.recording_crc = small(entry, CAME_RECORDING_CRC),
 		.wall_ns = number(entry, CAME_WALL_NS),
 		.machine_cpu_ns = number(entry, CAME_CPU_NS),
 		.ended_unix_ns = number(entry, CAME_ENDED_NS),
 	};
+	if (!came.reason || !came.result_reason || !came.recording)
+		return -ENOMEM;
 	/* PASSED and ATTACHED only of what says so in full: a code beside it is a contradiction. */
 	if (index >= table->count || !entry->has[CAME_OUTCOME] ||
 	    (came.result == AVD_RESULT_PASSED) != (came.result_code == AVD_REASON_NONE) ||

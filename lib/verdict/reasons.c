@@ -150,7 +150,8 @@ static const struct reason reasons[] = {
 		 "several machines, look why this cell's part ended early."},
 	[AVD_REASON_LOST] =
 		{"lost", "The machine or job that was to run this cell of the sweep was lost.",
-		 "The reason has the words of the engine that ran it, such as Slurm's: see to that, "
+		 "The reason has the words of the engine that ran it, such as Slurm's: see to "
+		 "that, "
 		 "then start the sweep again into the same directory; it runs what is missing."},
 };
 

@@ -3,8 +3,9 @@
  * Makes a directory of results that no machine ran, for tests of what reads them:
  *   make-results DIR CELLS [FROM TO [RECORDING]...]
  * Cells FROM to TO (all) have a result; every seventh is not as expected, with a reason full of
- * characters that formats take for their own. With recordings the results are theirs, one after
- * the other and round again; they get links to the files.
+ * characters that formats take for their own; cells 10 and 17 have one that is not even text, the
+ * latter of several 100 KiB. With recordings the results are theirs, one after the other and round
+ * again; they get links to the files.
  *   make-results --hostile DIR
  * An index as nobody's sweep would write it: each text of a cell is one that could break out of
  * what a format puts it into.
@@ -20,6 +21,8 @@
 #include "sweep/store.h"
 
 #define KERNELS 10u
+/* Most of what a frame of the index holds, twice with its other texts. */
+#define LONG_BYTES ((size_t)400 << 10)
 
 static const char *const hostile =
 	"</testcase><script>alert(1)</script> & \"quoted\" 'single' \\x1b[31m # TODO "
@@ -39,6 +42,22 @@ static const char *const break_outs[] = {
 	"&lt;&#60;&amp;lt; @RESULTS@ @DETAILS@",
 	"__proto__",
 };
+
+/* What no library of ours writes, but a forged index may have: control characters, broken UTF-8, an
+ * end of CDATA. */
+static const char *const broken =
+	"]]> \x01\x08\x0b\x0c\x1b[2J\x7f \xff\xfe \xc0\xaf \xed\xa0\x80 "
+	"\xc2\x9b \xe2\x80\xae\xef\xbf\xbe \n| not ok 1\r\n<!-- --> &#0; ";
+
+/* The same, long. */
+static const char *long_text(void)
+{
+	static char text[LONG_BYTES];
+	const size_t len = strlen(broken);
+	for (size_t at = 0; at + len < sizeof(text) && !text[at]; at += len)
+		memcpy(text + at, broken, len);
+	return text;
+}
 
 static void die(const char *what, const struct avd__error *error)
 {
@@ -69,13 +88,14 @@ static int add_row(struct avd__table *table, size_t i)
 static struct avd__came came_of(size_t i)
 {
 	const int passed = i % 7 != 3;
+	const char *why = i == 10 ? broken : i == 17 ? long_text() : hostile;
 	return (struct avd__came){
 		.outcome = passed ? AVD_OUTCOME_ATTACHED : AVD_OUTCOME_DIED,
 		.reason_code = passed ? AVD_REASON_NONE : AVD_REASON_EXITED,
 		.result = passed ? AVD_RESULT_PASSED : AVD_RESULT_FAILED,
 		.result_code = passed ? AVD_REASON_NONE : AVD_REASON_EXITED,
-		.reason = passed ? "" : hostile,
-		.result_reason = passed ? "" : hostile,
+		.reason = passed ? "" : why,
+		.result_reason = passed ? "" : why,
 		.recording = "", /* none was made */
 		.wall_ns = UINT64_C(3000000000) + i,
 	};

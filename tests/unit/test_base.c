@@ -40,6 +40,9 @@ START_TEST(escape_hostile)
 	check_escape("\xe2\x80\xae", 3, "\\xe2\\x80\\xae"); /* NOLINT: a right-to-left override */
 	check_escape("\xf4\x90\x80\x80", 4, "\\xf4\\x90\\x80\\x80");
 	check_escape("\x7f", 1, "\\x7f");
+	check_escape("\xef\xbf\xbf", 3,
+		     "\\xef\\xbf\\xbf"); /* a noncharacter: not XML's, not YAML's */
+	check_escape("\xef\xbf\xbd", 3, "\xef\xbf\xbd");
 }
 END_TEST
 
