@@ -19,7 +19,6 @@ struct setting {
 static const char *const machines[] = {"auto", "qemu", "kvm", NULL};
 static const char *const dispatches[] = {"quick", "off", "full", NULL};
 static const char *const sandboxes[] = {"auto", "off", NULL};
-static const char *const stats[] = {"on", "off", NULL};
 static const char *const carriers[] = {"auto", "serial", "window", NULL};
 
 static const char *const switches[] = {"on", "off", NULL}; /* of a member no_... */
@@ -48,7 +47,6 @@ static const struct setting settings[] = {
 	{"verifier-stats", AT(no_verifier_stats), WORD, switches},
 	{"verifier-log", AT(verifier_log), WORD, verifier_logs},
 	{"sandbox", AT(sandbox), WORD, sandboxes},
-	{"verifier-stats", AT(no_verifier_stats), WORD, stats},
 };
 
 /* A whole number above 0 and one of the units; 0: it is none, or too large. */
