@@ -252,7 +252,7 @@ def test_cells_that_can_not_be_tried(plan, tmp_path):
     told, progress = [], []
     results = plan.run(tmp_path / "out", cells=range(1, 3), on_result=told.append,
                        on_progress=progress.append)
-    assert [cell.id for cell in told] == ["k/false/2", "k/x/2"]
+    assert sorted(cell.id for cell in told) == ["k/false/2", "k/x/2"]  # both may run at once
     assert progress[-1] == attachverdict.Progress(cells=2, done=2, running=0, met=0, unmet=0,
                                                   kept=0)
     assert all("could not be tried" in cell.reason for cell in told)

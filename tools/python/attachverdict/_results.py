@@ -10,12 +10,12 @@ from typing import Any, Dict, Iterable, Iterator, Optional, Tuple, Union, overlo
 
 from . import _ffi, _structs
 from ._ffi import PathLike, check, lib
-from ._handle import Handle
+from ._handle import Callbacks, Handle
 from ._stream import Stream, interruptible
 from ._values import CellResult, Verdict
 
 FORMATS: Dict[str, int] = {"text": 0, "json": 1, "tap": 2, "ktap": 3, "junit": 4, "markdown": 5,
-                           "html": 6}
+                           "html": 6, "veristat": 7}
 """What ``Results.format()`` takes: enum avd_results_format."""
 _MERGE_WORST = 1
 _NO_DETAILS = 1
@@ -131,34 +131,38 @@ class Results(Handle, abc.Sequence):  # type: ignore[type-arg]
 
     def format(self, name: str = "text", details: bool = True) -> str:
         """The whole as ``attachverdict show --format NAME`` prints it: one of FORMATS. Without
-        `details` the formats that have some do not read recordings."""
-        number, options = _format(name, details)
+        `details` the formats that have some do not read recordings. Cells that "veristat" leaves
+        out are counted in a warning of the logger."""
+        callbacks = Callbacks()
+        number, options = _format(name, details, callbacks)
 
         def printed() -> str:
             with self._using() as results:
-                return _ffi.take_text(lib.avd_results_print, results, number, byref(options))
+                return callbacks.call(_ffi.take_text, lib.avd_results_print, results, number,
+                                      byref(options))
         return interruptible(printed)
 
     def write(self, path: PathLike, name: str = "html", details: bool = True) -> None:
         """The same into a file, which appears whole under its name or not at all."""
-        number, options = _format(name, details)
+        callbacks = Callbacks()
+        number, options = _format(name, details, callbacks)
 
         def written() -> None:
             error = _ffi.error_buffer()
             with self._using() as results:
-                check(lib.avd_results_write(results, number, byref(options),
-                                            _ffi.path_bytes(path), error, len(error)),
-                      error.value)
+                check(callbacks.call(lib.avd_results_write, results, number, byref(options),
+                                     _ffi.path_bytes(path), error, len(error)), error.value)
         interruptible(written)
 
 
-def _format(name: str, details: bool) -> Tuple[int, _structs.PrintOptions]:
+def _format(name: str, details: bool, callbacks: Callbacks) -> Tuple[int, _structs.PrintOptions]:
     try:
         number = FORMATS[name]
     except KeyError:
         raise ValueError(f"format {name!r} is none of {', '.join(FORMATS)}") from None
     return number, _structs.PrintOptions(size=ctypes.sizeof(_structs.PrintOptions),
-                                         flags=0 if details else _NO_DETAILS)
+                                         flags=0 if details else _NO_DETAILS,
+                                         log=callbacks.logger())
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class MarkOptions(ctypes.Structure):
 
 class PrintOptions(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("flags", c_uint32), ("reserved", c_uint32),
-                ("details_limit", c_uint64)]
+                ("details_limit", c_uint64), ("log", LogFn), ("userdata", c_void_p)]
 
 
 OnCellFn = CFUNCTYPE(None, c_void_p, c_size_t, POINTER(CellResult))
