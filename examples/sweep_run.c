@@ -26,9 +26,11 @@ static void on_cell(void *userdata, size_t index, const struct avd_cell_result *
 {
 	(void)userdata;
 	(void)index;
-	if (result) /* NULL: it starts */
-		printf("%s: %s%s\n", result->id, avd_outcome_name(result->outcome),
-		       result->met ? "" : ", NOT as expected");
+	if (!result) /* it starts */
+		return;
+	printf("%s: %s%s\n", result->id, avd_outcome_name(result->outcome),
+	       result->met ? "" : ", NOT as expected");
+	fflush(stdout);
 }
 
 static int add_scheduler(avd_plan *plan, const char *word, size_t number)

@@ -67,8 +67,27 @@ def by_meson(here):
     all_start(here, folder, shared=True)
 
 
+def native(here):
+    """Where tools/setup put what the distribution lacks."""
+    path = here.build / "deps" / "native.ini"
+    return ["--native-file", path] if path.exists() else []
+
+
+def without_installed(here):
+    here.env["PKG_CONFIG_PATH"] = os.environ.get("PKG_CONFIG_PATH", "")
+
+
+def by_kinds(here):
+    """Packagers ask for one kind of library only: that can be configured, tests included."""
+    without_installed(here)
+    for kind in ("shared", "static"):
+        out = here.run("meson", "setup", here.top / kind, here.source,
+                       f"-Ddefault_library={kind}", *native(here))
+        assert f"default_library: {kind}" in out.replace(" " * 2, ""), out
+
+
 def by_subproject(here):
-    """Nothing is installed: a checkout in subprojects/ is built along."""
+    """Nothing is installed: a checkout in subprojects/ is built along, as an archive."""
     project = here.top / "project"
     shutil.copytree(here.source / "examples", project)
     checkout = project / "consumers" / "subprojects" / "attachverdict"
@@ -82,14 +101,11 @@ def by_subproject(here):
         else:
             shutil.copy(origin, checkout / name)
     folder = here.top / "subproject"
-    native = here.build / "deps" / "native.ini"
-    here.env["PKG_CONFIG_PATH"] = os.environ.get("PKG_CONFIG_PATH", "")
+    without_installed(here)
     here.run("meson", "setup", folder, project / "consumers", "-Dwerror=true", "-Dbuildtype=plain",
-             *(["--native-file", native] if native.exists() else []))
+             "-Dattachverdict:default_library=static", *native(here))
     here.run("ninja", "-C", folder, *EXAMPLES)
-    for name in EXAMPLES:
-        here.starts(folder / name)
-        assert SHARED in here.needed(folder / name)
+    all_start(here, folder, shared=False)
 
 
 def by_cxx(here):
@@ -142,7 +158,7 @@ def by_archive(here):
 
 
 WAYS = {"line": by_line, "make": by_make, "cmake": by_cmake, "meson": by_meson,
-        "subproject": by_subproject, "cxx": by_cxx, "archive": by_archive}
+        "subproject": by_subproject, "cxx": by_cxx, "archive": by_archive, "kinds": by_kinds}
 
 
 def main():

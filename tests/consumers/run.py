@@ -11,6 +11,7 @@ Exit status: 0, 1, or 77: skipped, with the reason (no kernel).
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 
@@ -54,9 +55,23 @@ def sweep_run(here, kernel, schedulers):
     # Once more: all is there, nothing runs.
     again = here.run(*words)
     assert again == out[out.index(" " * 10):], again
+    interrupted(here, program, kernel, schedulers)
     (passed,) = folder.glob("cells/*scheduler-1*.avd")
     (died,) = folder.glob("cells/*scheduler-2*.avd")
     return passed, died
+
+
+def interrupted(here, program, kernel, schedulers):
+    """The cell that ended keeps its result; the other one would take minutes."""
+    words = [program, here.top / "interrupted", kernel, f"{schedulers}/dies_early=DIED/exited",
+             schedulers / "never_attaches"]
+    with subprocess.Popen(words, env=here.env, stdout=subprocess.PIPE, text=True) as child:
+        first = child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        out, _ = child.communicate(timeout=kit.TIMEOUT)
+    print(first + out, end="")
+    assert child.returncode == 1 and first.endswith(": DIED\n"), (child.returncode, first)
+    assert "2 cells: 1 as expected, 0 not, 1 without a result" in out, out
 
 
 def frames(data):

@@ -22,6 +22,9 @@ SUBSECTION = "Ownership and threads"
 COMPILE = ("cc", "-c", "-o", "/dev/null", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror",
            "-x", "c", "-")
 
+# Words of .Va and .Vt that are not of the headers.
+NOT_C = {"errno", "struct", "enum", "Ns", "th"}
+
 Function = collections.namedtuple("Function", "header type arguments")
 
 
@@ -74,6 +77,23 @@ def mdoc(name, function):
     blank = lambda text: re.sub(r"\s*(\*+)", r" \1", re.sub(r"\*const\b", "*const ", text))
     arguments = "".join(f' "{blank(a).strip()}"' for a in function.arguments.split(","))
     return f".Ft {blank(function.type).strip()}\n.Fn {name}{arguments}"
+
+
+def names(page):
+    """What a page calls by the names of C: (constants, types and members, other pages)."""
+    text = re.sub(r"^\.Dt .*$", "", page.read_text(), flags=re.M)
+    words = lambda macro: [word for rest in re.findall(rf"^\.{macro} (.*)$", text, re.M)
+                           for word in re.findall(r"[A-Za-z_]\w*", rest)]
+    return (re.findall(r"\bAVD_[A-Z0-9_]+\b", text),
+            [word for word in words("Vt") + words("It Va") + words("Va") if word not in NOT_C],
+            re.findall(r"^\.Xr (avd_\w+) 3", text, re.M))
+
+
+def check_names(page, known, pages):
+    """Nothing is called by a name that the headers do not have."""
+    constants, words, links = names(page)
+    return [f"no public header has {word}" for word in sorted({*constants, *words} - known)] + \
+        [f"there is no page {link}(3)" for link in sorted(set(links) - pages)]
 
 
 def examples(lines):
@@ -136,10 +156,14 @@ def main(source, *words):
         return 0
     seen, faults, count = {}, [], 0
     pages = sorted((top / "man").glob("*.3"))
+    known = set(re.findall(r"\w+", " ".join(path.read_text() for path in
+                                            (top / "include" / "attachverdict").glob("*.h"))))
     for page in pages:
         compiled, wrong = check_examples(page, top / "include")
         count += compiled
-        faults += [f"{page.name}: {fault}" for fault in check_page(page, functions, seen) + wrong]
+        wrong += check_page(page, functions, seen)
+        wrong += check_names(page, known, {*functions, *(other.stem for other in pages)})
+        faults += [f"{page.name}: {fault}" for fault in wrong]
     faults += [f"{name}() stands in no page of man/*.3; put into the one that it belongs to, in "
                f"NAME and SYNOPSIS:\n{mdoc(name, function)}"
                for name, function in functions.items() if name not in seen]
