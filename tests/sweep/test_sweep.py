@@ -9,7 +9,6 @@ By default two kernels, by four schedulers; `full` is three kernels, eight sched
 topologies. Exit status: 0, 1, or 77: skipped, with the reason.
 """
 
-import glob
 import json
 import os
 import pathlib
@@ -18,45 +17,11 @@ import subprocess
 import sys
 import tempfile
 
+import real_plan
+
 CLI, SCHEDULERS = (os.path.abspath(path) for path in sys.argv[1:3])
 FULL = sys.argv[3:] == ["full"]
-KERNELS = ["7.3", "6.16", "7.2"] if FULL else ["7.3", "6.16"]
-TOPOLOGIES = ["2", "1n2l1c2t"] if FULL else ["2"]
-# What each comes to; for those that never end by themselves the gate's patience is set below.
-EXPECT = {
-    "fifo": "passed",
-    "reject": "DIED/verifier-rejected",
-    "init_fail": "NOT_ATTACHED/init-failed",
-    "absent": "DIED/exec-failed",
-}
-if FULL:
-    EXPECT |= {"fifo.bpf.o": "passed", "eject": "failed", "dies_early": "DIED",
-               "missing_kfunc": "DIED/missing-kfunc"}
-SKIP = 77
-
-
-def find(series):
-    top = os.environ["AVD_TEST_KERNELS"]
-    found = sorted(glob.glob(f"{top}/{series}.*/vmlinuz"))
-    if not found:
-        print(f"skipped: no kernel {series} below {top}; tools/fetch-kernel --series {series}")
-        sys.exit(SKIP)
-    return found[-1]
-
-
-def plan_text():
-    lines = ["kernels = ("]
-    lines += [f'  {{ name = "{k}"; kernel = "{find(k)}"; }},' for k in KERNELS]
-    lines[-1] = lines[-1].rstrip(",") + " );"
-    lines.append("schedulers = (")
-    for name, expect in EXPECT.items():
-        path = "guest:/absent" if name == "absent" else f"{SCHEDULERS}/{name}"
-        lines.append(f'  {{ name = "{name}"; run = "{path}"; '
-                     f'expect = "{expect}"; }},')
-    lines[-1] = lines[-1].rstrip(",") + " );"
-    lines.append("topologies = [" + ", ".join(f'"{t}"' for t in TOPOLOGIES) + "];")
-    lines.append('settings = { memory = "512M"; budget-wall = "60s"; };')
-    return "\n".join(lines) + "\n"
+CELLS = 48 if FULL else 8
 
 
 def start(plan, out, *options):
@@ -96,7 +61,6 @@ def facts(report):
 
 def killed_twice(plan, scratch):
     out = os.path.join(scratch, "whole")
-    cells = len(KERNELS) * len(EXPECT) * len(TOPOLOGIES)
     before = 0
     seen = {}
     for count in (1, 2):
@@ -108,13 +72,13 @@ def killed_twice(plan, scratch):
     print(text)
     assert child.returncode == 0, f"exit status {child.returncode}"
     final = recordings(out)
-    assert len(final) == cells, final
+    assert len(final) == CELLS, final
     for name, mtime in seen.items():
         assert final[name] == mtime, f"{name} was run again"
     kept = int(text.splitlines()[-1].split(";")[1].split()[0])
     assert before <= kept == len(seen), (before, kept, len(seen))
     report = results(out)
-    assert (report["cell_count"], report["met_count"]) == (cells, cells), report
+    assert (report["cell_count"], report["met_count"]) == (CELLS, CELLS), report
     return report
 
 
@@ -146,7 +110,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="avd-sweep-") as scratch:
         plan = os.path.join(scratch, "plan.cfg")
         with open(plan, "w", encoding="utf-8") as file:
-            file.write(plan_text())
+            file.write(real_plan.text(SCHEDULERS, FULL))
         whole = killed_twice(plan, scratch)
         shards_merged(plan, scratch, whole)
 
