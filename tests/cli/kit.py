@@ -55,6 +55,16 @@ class Case(unittest.TestCase):
         for word in words:
             self.assertIn(word, done.stderr)
 
+    def checkout_of_schedulers(self):
+        """An empty directory, to which the example schedulers can be copied: they look for their
+        libbpf, if it is not the system's, two directories above themselves."""
+        path = self.folder / "work" / "checkout"
+        path.mkdir(parents=True)
+        fetched = pathlib.Path(os.environ["AVD_SCHEDULERS"]).parents[1] / "deps"
+        if fetched.exists():
+            (self.folder / "deps").symlink_to(fetched)
+        return path
+
     def samples(self):
         """The sample recordings with their JSON: a dictionary of paths."""
         folder = self.folder / "samples"
