@@ -108,7 +108,7 @@ static int show(const struct cli_command *command, int argc, char **argv)
 static const struct cli_option show_options[] = {
 	{'f', "format", "FORMAT", "[text] json tap ktap junit markdown html veristat"},
 	{'o', "output", "FILE", "write it there, whole or not at all [stdout]"},
-	{OPT_DETAILS_LIMIT, "details-limit", "SIZE", "html: for details of cells; 0: none [32M]"},
+	{OPT_DETAILS_LIMIT, "details-limit", "SIZE", "html: for details of cells; 0: none [48M]"},
 	CLI_OPTION_HELP,
 };
 

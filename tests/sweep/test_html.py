@@ -159,7 +159,7 @@ class Data(Case):
         self.assertEqual(results, self.results())
         texts = [cell["kernel"] for cell in results["cells"]]
         self.assertEqual(texts[0], "</script><script>document.title='owned'</script>")
-        self.assertEqual(texts[5], "a\\xe2\\x80\\xa8z\\xe2\\x80\\xa9b\\xe2\\x80\\xaa\\xe2\\x80\\xae")
+        self.assertEqual(texts[5], "a\\xe2\\x80\\xa8z\\xe2\\x80\\xa9y\\xe2\\x80\\xaa\\xe2\\x80\\xae")
         self.assertEqual(texts[7], "\\x0d\\n\\t\\x08\\x1b[2J\\x7f\\xc2\\x9b\\xef\\xbb\\xbf")
         self.assertEqual(texts[9], "&lt;&#60;&amp;lt; @RESULTS@ @DETAILS@")
         # None of their recordings is there: the messages have the names.
