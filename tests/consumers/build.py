@@ -8,7 +8,6 @@ Exit status: 0, 1, or 77: skipped, with the reason.
 """
 
 import os
-import pathlib
 import shutil
 import subprocess
 import sys

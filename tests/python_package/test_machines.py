@@ -15,7 +15,6 @@ import pytest
 import attachverdict
 from attachverdict import Outcome
 
-pytest_plugins = ["pytester"]
 SCHEDULERS = os.environ["AVD_SCHEDULERS"]
 
 
@@ -156,14 +155,3 @@ def test_a_sweep(kernel, tmp_path):
     merged = attachverdict.merge([tmp_path / "out"], tmp_path / "merged")
     assert list(merged) == list(results) and attachverdict.compare(results, merged)
     assert merged.met == 1 and merged.unmet == 1
-
-
-def test_the_plugin_shows_the_evidence(kernel, pytester):
-    pytester.makepyfile(f"""
-        def test_it(attach_verdict):
-            assert attach_verdict("{SCHEDULERS}/init_fail", memory_bytes=512 << 20)
-    """)
-    done = pytester.runpytest_subprocess("-p", "attachverdict.pytest_plugin",
-                                         "--attachverdict-kernel", kernel)
-    done.assert_outcomes(failed=1)
-    done.stdout.fnmatch_lines(["*attachverdict report 1*", "NOT_ATTACHED*init-failed*"])

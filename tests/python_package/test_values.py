@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 """The package without a machine: structs, recordings, errors."""
 import ctypes
+import inspect
 import json
 import os
 import pathlib
@@ -219,3 +220,22 @@ def test_comparing_results():
         assert [change.id for change in getattr(found, name)] == [name]
     assert found.new[0].before is None and found.gone[0].after is None
     assert attachverdict.compare(before, before)
+
+
+def public_members(kind):
+    for name, member in vars(kind).items():
+        function = member.fget if isinstance(member, property) else member
+        function = getattr(function, "__func__", function)
+        if not name.startswith("_") and inspect.isfunction(function):
+            yield name, function
+
+
+def test_what_is_public_is_described():
+    for name in attachverdict.__all__:
+        thing = getattr(attachverdict, name)
+        if not inspect.isfunction(thing) and not inspect.isclass(thing):
+            continue
+        assert thing.__doc__ and not thing.__doc__.startswith(name + "("), name
+        if inspect.isclass(thing):
+            for member, function in public_members(thing):
+                assert function.__doc__, f"{name}.{member}"

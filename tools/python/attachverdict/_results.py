@@ -21,7 +21,7 @@ _MERGE_WORST = 1
 _NO_DETAILS = 1
 
 
-class Results(Handle, abc.Sequence):  # type: ignore[type-arg]
+class Results(Handle, abc.Sequence[CellResult]):
     """What a sweep left in a directory, as it is when this is made: a sequence of ``CellResult``,
     in the order of the plan. Its truth value is whether all came to what was expected.
 

@@ -4,47 +4,116 @@ reports.
 
     def test_my_scheduler(attach_verdict):
         assert attach_verdict("./my_scheduler", topology="2n4l4c2t")
+
+``@pytest.mark.attachverdict(topology="4", memory_bytes=2 << 30)`` sets options of all cells of a
+test, class or module. ``--attachverdict-kernel``, given several times, runs each test that uses
+the fixture once a kernel; ``--attachverdict-record DIR`` keeps the recordings. It is installed
+with the package; ``-p no:attachverdict`` turns it off. With pytest-xdist, ``-n 2`` runs two cells
+at a time.
 """
 
 import os
+import pathlib
+import re
+from typing import Any, Callable, Dict, Generator, List, Optional
 
 import pytest
 
-_REPORTS = pytest.StashKey()
+_TEXTS = pytest.StashKey[List[str]]()
+_IMAGES = ("bzImage", "vmlinux", "vmlinuz")
 
 
-def pytest_addoption(parser):
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the command line."""
     group = parser.getgroup("attachverdict")
-    group.addoption("--attachverdict-kernel", metavar="IMAGE",
-                    help="kernel for cells that name none [$ATTACHVERDICT_KERNEL]")
+    group.addoption("--attachverdict-kernel", metavar="KERNEL", action="append", default=[],
+                    help="kernel for cells that name none: an image, or a release or its "
+                    "beginning (7.3) of those fetched; several: each test runs with each "
+                    "[$ATTACHVERDICT_KERNEL]")
     group.addoption("--attachverdict-machine", metavar="WORD", choices=("auto", "qemu", "kvm"),
-                    help="machine for cells that name none [auto]")
+                    help="machine for cells that name none: auto, qemu or kvm [auto]")
+    group.addoption("--attachverdict-record", metavar="DIR",
+                    help="keep a recording of each cell there; attachverdict replay reads it")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """So that --strict-markers knows it."""
+    config.addinivalue_line("markers", "attachverdict(**options): options of the cells that "
+                            "attach_verdict runs, such as kernel= and topology=")
+
+
+def _id(kernel: str) -> str:
+    """An image is mostly RELEASE/vmlinuz."""
+    path = pathlib.Path(kernel)
+    return path.parent.name if path.name in _IMAGES and path.parent.name else path.name
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Several kernels: a test for each."""
+    kernels = metafunc.config.getoption("--attachverdict-kernel")
+    if len(kernels) > 1 and "attachverdict_kernel" in metafunc.fixturenames:
+        metafunc.parametrize("attachverdict_kernel", kernels, ids=map(_id, kernels),
+                             indirect=True)
 
 
 @pytest.fixture
-def attach_verdict(request):
-    """Calls ``attachverdict.run()`` with the command line's defaults; keeps the reports."""
-    import attachverdict  # late: loading the library must not break other tests' sessions
-    config = request.config
-    defaults = {
-        "kernel": config.getoption("--attachverdict-kernel")
-        or os.environ.get("ATTACHVERDICT_KERNEL") or None,
-        "machine": config.getoption("--attachverdict-machine"),
-    }
+def attachverdict_kernel(request: pytest.FixtureRequest) -> Optional[str]:
+    """The kernel of the command line, as a path; None: the library's choice."""
+    given = request.config.getoption("--attachverdict-kernel")
+    named = getattr(request, "param", None) or (given[0] if given else None) \
+        or os.environ.get("ATTACHVERDICT_KERNEL")
+    if not named or os.sep in named or os.path.exists(named):
+        return named
+    import attachverdict  # late: a session without such tests needs no library
+    for kernel in attachverdict.kernels():
+        if kernel.release == named or re.match(re.escape(named) + r"[.+-]", kernel.release):
+            return kernel.path
+    raise pytest.UsageError(f"--attachverdict-kernel {named}: neither a file nor a kernel that "
+                            "was fetched; attachverdict-fetch-kernel fetches one")
 
-    def run(scheduler, **options):
-        verdict = attachverdict.run(scheduler, **{**defaults, **options})
-        request.node.stash.setdefault(_REPORTS, []).append(verdict.report_text)
+
+def _options(request: pytest.FixtureRequest, kernel: Optional[str]) -> Dict[str, Any]:
+    """Of the command line, then of markers, the nearest last."""
+    options: Dict[str, Any] = {
+        "kernel": kernel, "machine": request.config.getoption("--attachverdict-machine")}
+    for marker in reversed(list(request.node.iter_markers("attachverdict"))):
+        if marker.args:
+            raise pytest.UsageError(f"{request.node.nodeid}: the marker attachverdict takes "
+                                    "options by their names only")
+        options.update(marker.kwargs)
+    return options
+
+
+@pytest.fixture
+def attach_verdict(request: pytest.FixtureRequest,
+                   attachverdict_kernel: Optional[str]) -> Callable[..., Any]:
+    """Calls ``attachverdict.run()`` with the defaults of command line and markers, and gives its
+    ``Verdict``. The reports of all calls are shown if the test fails."""
+    import attachverdict
+    options = _options(request, attachverdict_kernel)
+    texts = request.node.stash.setdefault(_TEXTS, [])
+    record = request.config.getoption("--attachverdict-record")
+
+    def run(scheduler: Any, **more: Any) -> attachverdict.Verdict:
+        asked = {**options, **more}
+        if record and not asked.get("record_path"):
+            os.makedirs(record, exist_ok=True)
+            name = re.sub(r"[^A-Za-z0-9._-]+", "-", request.node.nodeid)
+            asked["record_path"] = os.path.join(record, f"{name}-{len(texts) + 1}.avd")
+        verdict = attachverdict.run(scheduler, **asked)
+        texts.append(verdict.report_text)
+        request.node.user_properties.append(("attachverdict", str(verdict)))  # for JUnit XML
         return verdict
 
     return run
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
+@pytest.hookimpl(hookwrapper=True)  # type: ignore[misc]  # untyped in pytest 7
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     """The evidence belongs to a failure."""
     outcome = yield
     report = outcome.get_result()
-    if report.failed and call.when == "call":
-        for number, text in enumerate(item.stash.get(_REPORTS, []), 1):
+    if report.failed:
+        texts = item.stash[_TEXTS] if _TEXTS in item.stash else []
+        for number, text in enumerate(texts, 1):
             report.sections.append((f"attachverdict report {number}", text))
