@@ -8,6 +8,7 @@ Exit status: 0, 1, or 77: skipped, with the reason.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -91,14 +92,13 @@ def by_subproject(here):
     shutil.copytree(here.source / "examples", project)
     checkout = project / "consumers" / "subprojects" / "attachverdict"
     checkout.mkdir(parents=True)
-    # What a checkout has, and the source of libcbor that tools/setup put into this one.
-    for name in ("meson.build", "completions", "guest", "include", "lib", "man", "subprojects",
-                 "tools"):
-        origin = here.source / name
-        if origin.is_dir():
-            shutil.copytree(origin, checkout / name, symlinks=False)
-        else:
-            shutil.copy(origin, checkout / name)
+    # A checkout, with the source of libcbor that tools/setup put into this one; a subproject looks
+    # at neither tests nor examples.
+    for origin in here.source.iterdir():
+        if origin.is_dir() and not re.match(r"build|\.|tests|examples|debian", origin.name):
+            shutil.copytree(origin, checkout / origin.name)
+        elif origin.suffix in (".build", ".txt"):
+            shutil.copy(origin, checkout)
     folder = here.top / "subproject"
     without_installed(here)
     here.run("meson", "setup", folder, project / "consumers", "-Dwerror=true", "-Dbuildtype=plain",
@@ -156,8 +156,14 @@ def by_archive(here):
     all_start(here, here.top, shared=False)
 
 
+def by_autopkgtest(here):
+    """What Debian's archive runs against the installed package; here against ours."""
+    here.run("bash", here.source / "debian" / "tests" / "compile")
+
+
 WAYS = {"line": by_line, "make": by_make, "cmake": by_cmake, "meson": by_meson,
-        "subproject": by_subproject, "cxx": by_cxx, "archive": by_archive, "kinds": by_kinds}
+        "subproject": by_subproject, "cxx": by_cxx, "archive": by_archive, "kinds": by_kinds,
+        "autopkgtest": by_autopkgtest}
 
 
 def main():

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 flags=(-Iinclude -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -fsyntax-only)
 compilers=(gcc g++)
-for compiler in clang clang++; do
+for compiler in clang clang++ musl-gcc; do
 	! command -v $compiler >/dev/null || compilers+=("$compiler")
 done
 count=0
