@@ -24,6 +24,10 @@ COMPILE = ("cc", "-c", "-o", "/dev/null", "-Wall", "-Wextra", "-Wshadow", "-Wcon
 # Words of .Va and .Vt that are not of the headers.
 NOT_C = {"errno", "struct", "enum", "Ns", "th"}
 
+# Enums of which a caller chooses a value; and members that nobody sets.
+CHOICE = re.compile(r"_(flags|format|mode|machine_kind|rule_kind|verifier_log|carrier)$")
+UNSET = {"reserved"}
+
 Function = collections.namedtuple("Function", "header type arguments")
 
 
@@ -76,6 +80,18 @@ def mdoc(name, function):
     blank = lambda text: re.sub(r"\s*(\*+)", r" \1", re.sub(r"\*const\b", "*const ", text))
     arguments = "".join(f' "{blank(a).strip()}"' for a in function.arguments.split(","))
     return f".Ft {blank(function.type).strip()}\n.Fn {name}{arguments}"
+
+
+def choices(text):
+    """What a caller may ask for: the members of options, and the values of the enums in them."""
+    text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
+    for body in re.findall(r"\bstruct avd_\w+_options \{(.*?)\n\};", text, re.S):
+        for member in body.split(";"):
+            pointer = re.search(r"\(\*(\w+)\)\(", member)
+            yield from [pointer[1]] if pointer else re.findall(r"(\w+)(?:\[\w+\])?\s*(?:,|$)", member)
+    for name, body in re.findall(r"\benum (avd_\w+) \{(.*?)\};", text, re.S):
+        if re.search(CHOICE, name):
+            yield from re.findall(r"\b(AVD_\w+)\s*=", body)
 
 
 def names(page):
@@ -155,8 +171,11 @@ def main(source, *words):
         return 0
     seen, faults, count = {}, [], 0
     pages = sorted((top / "man").glob("*.3"))
-    known = set(re.findall(r"\w+", " ".join(path.read_text() for path in
-                                            (top / "include" / "attachverdict").glob("*.h"))))
+    headers = "".join(path.read_text() for path in (top / "include" / "attachverdict").glob("*.h"))
+    known = set(re.findall(r"\w+", headers))
+    told = set(re.findall(r"\w+", "".join(page.read_text() for page in pages))) | UNSET
+    faults += [f"{name}, which callers choose or set, is told of in no page of man/*.3"
+               for name in sorted(set(choices(headers)) - told)]
     for page in pages:
         compiled, wrong = check_examples(page, top / "include")
         count += compiled
