@@ -6,6 +6,7 @@ NUL, written to the browser's descriptor 3 and read from 4.
 """
 
 import base64
+import fcntl
 import json
 import os
 import selectors
@@ -20,7 +21,7 @@ FLAGS = ["--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run", 
          "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
          "--force-device-scale-factor=1", "--remote-debugging-pipe"]
 # A browser that says nothing for so long hangs; a busy machine answers within seconds.
-ANSWER_S = 120
+ANSWER_S = 30
 KEYS = {"Enter": 13, "Escape": 27, "PageUp": 33, "PageDown": 34, "End": 35, "Home": 36, "ArrowLeft": 37,
         "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Tab": 9}
 CTRL = 2
@@ -36,21 +37,30 @@ def chromium():
     sys.exit(77)
 
 
+def pipe():
+    """Both ends out of the way of the numbers that the browser wants."""
+    ends = []
+    for end in os.pipe():
+        ends.append(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10))
+        os.close(end)
+    return ends
+
+
 class Browser:
     """One process; pages are opened in it one after another, or side by side."""
 
     def __init__(self):
         self.profile = tempfile.TemporaryDirectory(prefix="avd-chromium-", ignore_cleanup_errors=True)
-        to_read, self.write = os.pipe()
-        self.read, to_write = os.pipe()
+        to_read, self.write = pipe()
+        self.read, to_write = pipe()
         command = [chromium(), *FLAGS, "--user-data-dir=" + self.profile.name]
         if os.getuid() == 0:
             command.append("--no-sandbox")
-        # The shell gives the descriptors the numbers that the browser wants.
+        # All other descriptors are closed on exec.
         self.process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "sh", *command, "about:blank"],
-            pass_fds=(to_read, to_write), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
+            [*command, "about:blank"], close_fds=False, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: (os.dup2(to_read, 3), os.dup2(to_write, 4)))
         os.close(to_read)
         os.close(to_write)
         self.selector = selectors.DefaultSelector()
@@ -145,7 +155,7 @@ class Page:
             except RuntimeError:  # the page is being left
                 pass
             if time.monotonic() > end:
-                raise TimeoutError(script)
+                raise TimeoutError(f"{script}: {self.complaints()}")
 
     def frame(self):
         """Until what was asked is drawn."""

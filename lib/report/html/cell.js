@@ -4,6 +4,8 @@
 function makeCell() {
 	const dialog = $("cell");
 	dialog.addEventListener("close", () => {
+		if (dialog.open) // again, before the event came
+			return;
 		const last = state.cell;
 		state.cell = null;
 		keepFragment();
@@ -110,13 +112,13 @@ async function fillReport(index, into) {
 	if (state.cell !== index || !into.isConnected)
 		return;
 	into.setAttribute("aria-busy", "false");
-	if (!report)
+	if (why)
 		return into.replaceChildren(section("Details", el("p", {class: "note"}, long(why))));
-	if (report.hint) {
-		$("hint").hidden = false;
-		$("hint").replaceChildren(long(report.hint));
-	}
 	try {
+		if (report.hint) {
+			$("hint").hidden = false;
+			$("hint").replaceChildren(long(report.hint));
+		}
 		into.replaceChildren(...reportSections(report).filter(Boolean));
 	} catch (error) {
 		// Of another release than this page, or damaged: what the results say stands above.

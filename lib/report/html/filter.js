@@ -100,9 +100,12 @@ function fragmentOf({view, cell}) {
 	return fragment.toString();
 }
 
+// A link that is longer is of no use in a mail, and browsers leave a page whose address is too long.
+const FRAGMENT_LIMIT = 16384;
+
 /** Some viewers of artifacts sandbox the page: there the history can't be written. */
 function writeFragment(text, push) {
-	if (text === location.hash.slice(1))
+	if (text === location.hash.slice(1) || text.length > FRAGMENT_LIMIT)
 		return;
 	try {
 		history[push ? "pushState" : "replaceState"](null, "", "#" + text);

@@ -54,7 +54,7 @@ function layOut() {
 	grid.size = {...VIEWS[grid.view]};
 	if (NARROW.matches) {
 		grid.size.label = 128;
-		grid.size.column = grid.view === "compact" ? 32 : 124;
+		grid.size.column = grid.view === "compact" ? 32 : 150;
 	}
 	grid.at.row = Math.max(0, Math.min(grid.at.row, grid.rows.length - 1));
 	grid.at.column = Math.max(0, Math.min(grid.at.column, grid.columns.length - 1));

@@ -89,8 +89,7 @@ function makeHead() {
 	$("top").append(el("div", {class: "totals"}, bar, legend),
 		el("p", {class: "made"}, el("span", {}, "plan ", el("code", {}, clip(results.plan, 40))), " ",
 			el("span", {}, "version ", el("code", {}, clip(results.version, 40)))),
-		el("div", {class: "tools"}, button("theme", nextTheme, {id: "theme"}), button("keys (?)", showKeys)),
-		el("div", {id: "note"}));
+		el("div", {class: "tools"}, button("theme", nextTheme, {id: "theme"}), button("keys (?)", showKeys)));
 	document.title = `${told} \u2013 attachverdict`;
 }
 
