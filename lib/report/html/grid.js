@@ -35,6 +35,12 @@ function makeGrid(open) {
 		if (cell)
 			choose(Number(cell.dataset.row), Number(cell.dataset.column), true);
 	});
+	// Written when a pointer comes by, not for each of hundreds of cells.
+	grid.box.addEventListener("pointerover", (event) => {
+		const cell = event.target.closest("[data-cell]");
+		if (cell && !cell.title)
+			cell.title = `${clip(cells[cell.dataset.cell].id, 200)}\n${toldOf(Number(cell.dataset.cell))}`;
+	});
 	new ResizeObserver(later).observe(grid.box);
 	NARROW.addEventListener("change", () => drawGrid());
 }
@@ -167,9 +173,8 @@ function cellNode(rowNumber, column) {
 	node.dataset.cell = index;
 	node.setAttribute("aria-label", toldOf(index));
 	node.setAttribute("aria-haspopup", "dialog");
-	node.title = `${clip(cells[index].id, 200)}\n${toldOf(index)}`;
-	node.append(el("span", {class: "fill"}, glyph(kind.path), el("b", {}, kind.label),
-		el("small", {}, clip(noteOf(index), 60))));
+	node.append(el("span", {class: "fill"}, glyph(kind.path), ...grid.view === "compact" ? [] :
+		[el("b", {}, kind.label), el("small", {}, clip(noteOf(index), 60))]));
 	return node;
 }
 

@@ -81,8 +81,16 @@ const plural = (number, one, many = one + "s") => `${count(number)} ${number ===
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** A sign of 16 x 16 that takes the colour of the text. */
+const glyphs = new Map();
+
+/** A sign of 16 x 16 that takes the colour of the text; copied, for there may be a thousand. */
 function glyph(path) {
+	if (!glyphs.has(path))
+		glyphs.set(path, makeGlyph(path));
+	return glyphs.get(path).cloneNode(true);
+}
+
+function makeGlyph(path) {
 	const svg = document.createElementNS(SVG, "svg");
 	for (const [name, value] of [["viewBox", "0 0 16 16"], ["class", "glyph"], ["aria-hidden", "true"]])
 		svg.setAttribute(name, value);
