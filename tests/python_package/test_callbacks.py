@@ -381,6 +381,24 @@ def test_the_end_of_the_interpreter_is_quiet(samples):
     assert not done.stderr
 
 
+def test_an_end_with_a_daemon_thread_in_a_call(samples):
+    """The thread is not pulled the handle from under its feet."""
+    script("""if True:
+        import sys, threading, attachverdict
+        with open(sys.argv[1], "rb") as file:
+            data = file.read() * 100
+        begun = threading.Event()
+        stream = attachverdict.Stream(on_event=lambda _: begun.set())
+
+        def feed():
+            while True:
+                stream.feed(data)
+
+        threading.Thread(target=feed, daemon=True).start()
+        begun.wait()
+    """, str(samples / "passed.avd"))
+
+
 def test_a_child_process_leaves_its_parents_handles_alone():
     script("""if True:
         import gc, os, attachverdict

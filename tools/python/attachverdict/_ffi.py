@@ -97,6 +97,8 @@ class AttachVerdictError(OSError):
     loaded. ``errno`` and a message of one line say what, where, and what to do next. A verdict,
     however bad, is never an exception."""
 
+    __module__ = "attachverdict"  # as tracebacks name it
+
     def __str__(self) -> str:
         return str(self.strerror) if self.strerror else super().__str__()
 

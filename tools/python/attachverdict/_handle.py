@@ -85,11 +85,24 @@ class Callbacks:
                 sys.unraisablehook = before
 
 
-def _release(free: str, raw: c_void_p, owner: int) -> None:
-    """Not in a child process that inherited the handle: the machines are its parent's."""
-    if raw and os.getpid() == owner:
-        value, raw.value = raw.value, None
-        getattr(_ffi.lib, free)(c_void_p(value))
+class Raw(c_void_p):
+    """What the library calls a handle."""
+
+    user: Optional[int] = None
+    """The thread that is in a call with it."""
+
+
+def _release(free: str, cancel: str, raw: Raw, owner: int) -> None:
+    """Not in a child process that inherited the handle: the machines are its parent's. If the
+    interpreter ends while a daemon thread is in a call, the process takes the rest with it."""
+    if not raw or os.getpid() != owner:
+        return
+    if raw.user not in (None, threading.get_ident()):
+        if cancel:
+            getattr(_ffi.lib, cancel)(raw)
+        return
+    value, raw.value = raw.value, None
+    getattr(_ffi.lib, free)(c_void_p(value))
 
 
 class Handle:
@@ -101,38 +114,38 @@ class Handle:
     _cancel = ""
 
     def __init__(self) -> None:
-        raw = self._raw = c_void_p()
+        raw = self._raw = Raw()
         self._callbacks = Callbacks()
         if self._cancel:  # without a reference to this object, which would hold itself
             name = self._cancel
             self._callbacks.cancel = lambda: raw and getattr(_ffi.lib, name)(raw)
         self._guard = threading.RLock()  # a signal's handler may cancel, too
-        self._user: Optional[int] = None  # the thread that is in a call
         # Before there is something to free, so that nothing can come between.
-        self._finalizer = weakref.finalize(self, _release, self._free, self._raw, os.getpid())
+        self._finalizer = weakref.finalize(self, _release, self._free, self._cancel, raw,
+                                           os.getpid())
 
-    def _live(self) -> c_void_p:
+    def _live(self) -> Raw:
         if not self._raw:
             raise ValueError(f"the {self._what} is closed")
-        if self._user not in (None, threading.get_ident()):
+        if self._raw.user not in (None, threading.get_ident()):
             raise RuntimeError(f"the {self._what} is in use by another thread")
         return self._raw
 
     @contextlib.contextmanager
-    def _using(self) -> Iterator[c_void_p]:
+    def _using(self) -> Iterator[Raw]:
         """One call at a time: neither from two threads nor from a callback."""
         mine = False
         try:
             with self._guard:
                 raw = self._live()
-                if self._user is not None:
+                if raw.user is not None:
                     raise RuntimeError(f"the {self._what} can't be used from its own callback")
                 mine = True
-                self._user = threading.get_ident()
+                raw.user = threading.get_ident()
             yield raw
         finally:
             if mine:
-                self._user = None
+                raw.user = None
 
     def _do_cancel(self) -> None:
         with self._guard:  # so that nobody frees it meanwhile
@@ -146,9 +159,9 @@ class Handle:
             if not self._raw:
                 return
             self._live()
-            if self._user is not None:
+            if self._raw.user is not None:
                 raise RuntimeError(f"the {self._what} can't be closed from its own callback")
-            self._raw = c_void_p()  # the finalizer has the one that counts
+            self._raw = Raw()  # the finalizer has the one that counts
         self._callbacks.call(self._finalizer)
 
     def __enter__(self: _H) -> _H:
