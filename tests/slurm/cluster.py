@@ -11,6 +11,7 @@ import ctypes
 import fcntl
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import socket
@@ -33,8 +34,8 @@ ADDRESS = "10.7.0.1"
 CONF = """\
 ClusterName=attachverdict
 SlurmctldHost=ctl({address})
-SlurmUser=root
-SlurmdUser=root
+SlurmUser={user}
+SlurmdUser={user}
 AuthType=auth/munge
 AuthInfo=socket={top}/munge.socket
 StateSaveLocation={top}/state
@@ -55,8 +56,10 @@ SelectType=select/linear
 SchedulerType=sched/builtin
 # Jobs that wait for others are looked at so often, in seconds, not each minute.
 SchedulerParameters=sched_interval=1
-# A node that does not answer for as long is down, and its jobs are lost.
-SlurmdTimeout=3
+# A node that does not answer for as long is down, and its jobs are lost: far more than a busy
+# machine takes to answer. A message that is not answered is given up sooner than by default.
+SlurmdTimeout=15
+MessageTimeout=5
 KillWait=2
 ReturnToService=1
 NodeName=c[1-{nodes}] NodeHostname=ctl NodeAddr={address} Port=[7001-{last_port}] CPUs=2 \
@@ -83,7 +86,7 @@ def enter_namespaces():
     command = ["unshare", "--net", "--uts", "--mount", "--pid", "--fork", "--kill-child",
                "--mount-proc"]
     if os.geteuid() != 0:
-        command += ["--user", "--map-root-user"]
+        command += ["--user", "--map-current-user", "--keep-caps"]
     probe = subprocess.run([*command, "true"], check=False, stdin=subprocess.DEVNULL,
                            stderr=subprocess.PIPE, encoding="utf-8")
     if probe.returncode:
@@ -158,7 +161,7 @@ class Cluster:
         for name in ("state", *(f"spool.{node}" for node in self.names)):
             (self.top / name).mkdir()
         (self.top / "slurm.conf").write_text(
-            CONF.format(top=self.top, address=ADDRESS, nodes=len(self.names), last_port=7000 + len(self.names)),
+            CONF.format(top=self.top, user=pwd.getpwuid(os.getuid()).pw_name, address=ADDRESS, nodes=len(self.names), last_port=7000 + len(self.names)),
             encoding="utf-8")
         self.run("mungekey", "--create", f"--keyfile={key}")
         # --force: a socket below a directory of this test's own is good enough.
