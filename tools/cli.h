@@ -59,8 +59,6 @@ int cli_usage(const struct cli_command *command, const char *fmt, ...) AVD_PRINT
 int cli_error(const char *fmt, ...) AVD_PRINTF(1, 2);
 
 /* Strict values: 0, or CLI_USAGE after a line that names the option and the accepted form. */
-int cli_parse_duration(const struct cli_command *command, const char *option, const char *text,
-		       uint64_t *ret_ms);
 int cli_parse_size(const struct cli_command *command, const char *option, const char *text,
 		   uint64_t *ret_bytes);
 /* A whole number from 1 to `most`. */

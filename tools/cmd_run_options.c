@@ -85,58 +85,6 @@ const char run_more[] =
 	"  --kernel-args STRING --cache-dir DIR --exit-style default|tap|bisect|kselftest\n"
 	"Exit status: 0 passed; 1 failed, with a verdict; 2 wrong usage; 3 not tried";
 
-/* Where an option of time goes, NULL for the others. */
-static uint64_t *duration_of(struct avd_cell_options *cell, int id)
-{
-	switch (id) {
-	case OPT_TIMEOUT:
-		return &cell->timeout_ms;
-	case OPT_BOOT_TIMEOUT:
-		return &cell->boot_timeout_ms;
-	case OPT_SILENCE_TIMEOUT:
-		return &cell->silence_timeout_ms;
-	case OPT_IDLE_TIMEOUT:
-		return &cell->idle_timeout_ms;
-	case OPT_SETTLE:
-		return &cell->settle_ms;
-	case OPT_BUDGET_CPU:
-		return &cell->budget_cpu_ms;
-	case OPT_BUDGET_WALL:
-		return &cell->budget_wall_ms;
-	case OPT_PAYLOAD_TIMEOUT:
-		return &cell->payload_timeout_ms;
-	case OPT_DISPATCH_TIMEOUT:
-		return &cell->dispatch_timeout_ms;
-	default:
-		return NULL;
-	}
-}
-
-/* Where an option of text goes, NULL for the others. */
-static const char **text_of(struct avd_cell_options *cell, int id)
-{
-	switch (id) {
-	case 'k':
-		return &cell->kernel;
-	case OPT_TOPOLOGY:
-		return &cell->topology;
-	case OPT_QEMU:
-		return &cell->qemu;
-	case OPT_KERNEL_ARGS:
-		return &cell->kernel_args;
-	case OPT_CACHE_DIR:
-		return &cell->cache_dir;
-	default:
-		return NULL;
-	}
-}
-
-/* Text that a series changes for each run. */
-static const char **place_of(struct run_request *request, int id)
-{
-	return id == 'r' ? &request->record : id == OPT_KEEP ? &request->keep : NULL;
-}
-
 static const char *name_of(int id)
 {
 	for (size_t i = 0; i < RUN_OPTION_COUNT; i++) {
@@ -162,34 +110,18 @@ static int parse_payload(const struct cli_command *command, const char *text,
 	return 0;
 }
 
-static int parse_log_level(const struct cli_command *command, const char *value,
-			   uint32_t *ret_level)
+/* Options that a plan's settings have, too, read by the same code of the library. */
+static int parse_setting(const struct cli_command *command, int id, const char *value,
+			 struct avd_cell_options *cell)
 {
-	static const char *const names[] = {"0", "1", "2", "4"};
-	static const uint32_t levels[] = {AVD_VERIFIER_LOG_FAILURE, AVD_VERIFIER_LOG_BRANCHES,
-					  AVD_VERIFIER_LOG_ALL, AVD_VERIFIER_LOG_STATS};
-	uint32_t index = 0;
-	const int code =
-		cli_parse_word(command, "verifier-log", value, names, CLI_COUNT(names), &index);
-	if (code == 0)
-		*ret_level = levels[index];
-	return code;
+	char error[1024];
+	const int r = avd_cell_options_set(cell, name_of(id), value, error, sizeof(error));
+	return r < 0 ? cli_usage(command, "run: --%s", error) : 0;
 }
 
-/* Options whose values are checked here. */
-static int parse_checked(const struct cli_command *command, int id, const char *value,
-			 struct run_request *request)
+static int parse_option(const struct cli_command *command, int id, const char *value,
+			struct run_request *request)
 {
-	static const char *const machines[] = {[AVD_MACHINE_AUTO] = "auto",
-					       [AVD_MACHINE_QEMU] = "qemu",
-					       [AVD_MACHINE_KVM] = "kvm"};
-	static const char *const carriers[] = {[AVD_CARRIER_AUTO] = "auto",
-					       [AVD_CARRIER_SERIAL] = "serial",
-					       [AVD_CARRIER_WINDOW] = "window"};
-	static const char *const dispatch[] = {[AVD_DISPATCH_QUICK] = "quick",
-					       [AVD_DISPATCH_OFF] = "off",
-					       [AVD_DISPATCH_FULL] = "full"};
-	static const char *const stats[] = {"on", "off"};
 	struct avd_cell_options *cell = &request->cell;
 	switch (id) {
 	case 'v':
@@ -197,63 +129,53 @@ static int parse_checked(const struct cli_command *command, int id, const char *
 		return 0;
 	case 'f':
 		return cli_parse_format(command, value, &request->format);
-	case OPT_NO_SANDBOX:
-		cell->sandbox = AVD_SANDBOX_OFF;
+	case 's':
+		request->scheduler[0] = value;
+		return 0;
+	case 'k':
+		cell->kernel = value;
+		return 0;
+	case 'r':
+		request->record = value;
+		return 0;
+	case OPT_KEEP:
+		request->keep = value;
+		return 0;
+	case OPT_TOPOLOGY:
+		cell->topology = value;
+		return 0;
+	case OPT_INCLUDE:
+		request->includes[cell->include_count++] = value;
 		return 0;
 	case OPT_PAYLOAD:
 		return parse_payload(command, value, request);
-	case OPT_MEMORY:
-		return cli_parse_size(command, "memory", value, &cell->memory_bytes);
-	case OPT_LOG_LIMIT:
-		return cli_parse_size(command, "log-limit", value, &cell->log_limit);
-	case OPT_CHANNEL_LIMIT:
-		return cli_parse_size(command, "channel-limit", value, &cell->channel_limit);
-	case OPT_MACHINE:
-		return cli_parse_word(command, "machine", value, machines, CLI_COUNT(machines),
-				      &cell->machine);
+	case OPT_NO_SANDBOX:
+		cell->sandbox = AVD_SANDBOX_OFF;
+		return 0;
 	case OPT_EXIT_STYLE: /* exit_style_of() took it already */
 		return exit_style_parse(command, value, &request->exit_style);
 	case OPT_REPEAT:
 		return cli_parse_count(command, "repeat", value, REPEAT_MAX, &request->repeat);
-	case OPT_CARRIER:
-		return cli_parse_word(command, "carrier", value, carriers, CLI_COUNT(carriers),
-				      &cell->carrier);
-	case OPT_VERIFIER_STATS:
-		return cli_parse_word(command, "verifier-stats", value, stats, CLI_COUNT(stats),
-				      &cell->no_verifier_stats);
-	case OPT_VERIFIER_LOG:
-		return parse_log_level(command, value, &cell->verifier_log);
-	case OPT_DISPATCH:
-		return cli_parse_word(command, "dispatch", value, dispatch, CLI_COUNT(dispatch),
-				      &cell->dispatch);
-	default:
+	case CLI_OPTION_ARGUMENT:
 		return cli_usage(command,
 				 "run: unexpected argument '%s': the scheduler is named with "
 				 "--scheduler and its arguments stand behind --",
 				 value);
+	default:
+		return parse_setting(command, id, value, cell);
 	}
 }
 
-static int parse_option(const struct cli_command *command, int id, const char *value,
-			struct run_request *request)
+/* Not given, it would have a meaning; given as nothing, it is a variable that was not set. */
+static int must_not_be_empty(int id)
 {
-	struct avd_cell_options *cell = &request->cell;
-	uint64_t *duration = duration_of(cell, id);
-	const char **text = text_of(cell, id);
-	if (!text)
-		text = place_of(request, id);
-	if (duration)
-		return cli_parse_duration(command, name_of(id), value, duration);
-	if ((text || id == 's' || id == OPT_INCLUDE) && !*value)
-		return cli_usage(command, "run: --%s: its value is empty", name_of(id));
-	if (text)
-		*text = value;
-	else if (id == 's')
-		request->scheduler[0] = value;
-	else if (id == OPT_INCLUDE)
-		request->includes[cell->include_count++] = value;
-	else
-		return parse_checked(command, id, value, request);
+	static const int ids[] = {'s',		'k',	     'r',      OPT_KEEP,
+				  OPT_TOPOLOGY, OPT_INCLUDE, OPT_QEMU, OPT_KERNEL_ARGS,
+				  OPT_CACHE_DIR};
+	for (size_t i = 0; i < CLI_COUNT(ids); i++) {
+		if (ids[i] == id)
+			return 1;
+	}
 	return 0;
 }
 
@@ -275,7 +197,9 @@ int run_parse(const struct cli_command *command, int argc, char **argv,
 			return code;
 		if (id == OPT_TOPOLOGY && !strcmp(value, "help"))
 			return cli_list_topologies();
-		code = parse_option(command, id, value, ret_request);
+		code = must_not_be_empty(id) && !*value
+			       ? cli_usage(command, "run: --%s: its value is empty", name_of(id))
+			       : parse_option(command, id, value, ret_request);
 		if (code)
 			return code;
 	}

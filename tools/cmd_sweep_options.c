@@ -5,6 +5,9 @@
 
 #include "cmd_sweep.h"
 
+/* As many as the library allows. */
+#define JOBS_MAX 1024u
+
 enum {
 	OPT_TOPOLOGY = 256,
 	OPT_PAYLOAD,
@@ -116,17 +119,6 @@ static int parse_part(const struct cli_command *command, int id, const char *val
 	return cli_parse_cells(command, value, &o->first, &o->count);
 }
 
-static int parse_jobs(const struct cli_command *command, const char *value,
-		      struct sweep_request *request)
-{
-	char *end;
-	const unsigned long jobs = strtoul(value, &end, 10);
-	if (*value < '0' || *value > '9' || *end || !jobs || jobs > 1024)
-		return cli_usage(command, "sweep: --jobs '%s' is no number from 1 to 1024", value);
-	request->options.jobs = (uint32_t)jobs;
-	return 0;
-}
-
 static int parse_axis(const struct cli_command *command, int id, const char *value,
 		      struct sweep_request *request)
 {
@@ -174,7 +166,7 @@ static int parse_option(const struct cli_command *command, int id, const char *v
 		request->options.dir = value;
 		return 0;
 	case 'j':
-		return parse_jobs(command, value, request);
+		return cli_parse_count(command, "jobs", value, JOBS_MAX, &request->options.jobs);
 	case OPT_LIST:
 		request->list = 1;
 		return 0;

@@ -155,47 +155,10 @@ int cli_next_option(const struct cli_command *command, int argc, char **argv,
 	return id;
 }
 
-/* Digits, then one of the units. What is too large for 64 bits is refused like the rest. */
-static int parse_scaled(const char *text, const char *const *units, const uint64_t *scales,
-			size_t count, uint64_t *ret_value)
-{
-	char *end;
-	if (*text < '0' || *text > '9')
-		return -1;
-	errno = 0;
-	const unsigned long long number = strtoull(text, &end, 10);
-	if (errno)
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(end, units[i]) != 0)
-			continue;
-		if (number == 0 || number > UINT64_MAX / scales[i])
-			return -1;
-		*ret_value = number * scales[i];
-		return 0;
-	}
-	return -1;
-}
-
-int cli_parse_duration(const struct cli_command *command, const char *option, const char *text,
-		       uint64_t *ret_ms)
-{
-	static const char *const units[] = {"ms", "s", "m", "min", "h"};
-	static const uint64_t scales[] = {1, 1000, 60000, 60000, 3600000};
-	if (parse_scaled(text, units, scales, CLI_COUNT(units), ret_ms) == 0)
-		return 0;
-	return cli_usage(command,
-			 "%s: --%s '%s' is no duration: a whole number above 0 with its "
-			 "unit, such as 500ms, 60s, 2m or 1h",
-			 command->name, option, text);
-}
-
 int cli_parse_size(const struct cli_command *command, const char *option, const char *text,
 		   uint64_t *ret_bytes)
 {
-	static const char *const units[] = {"K", "KiB", "M", "MiB", "G", "GiB"};
-	static const uint64_t scales[] = {1 << 10, 1 << 10, 1 << 20, 1 << 20, 1 << 30, 1 << 30};
-	if (parse_scaled(text, units, scales, CLI_COUNT(units), ret_bytes) == 0)
+	if (avd_parse_size(text, ret_bytes) == 0)
 		return 0;
 	return cli_usage(command,
 			 "%s: --%s '%s' is no size: a whole number above 0 with its unit, "
@@ -206,10 +169,10 @@ int cli_parse_size(const struct cli_command *command, const char *option, const 
 int cli_parse_count(const struct cli_command *command, const char *option, const char *text,
 		    uint32_t most, uint32_t *ret_count)
 {
-	static const char *const units[] = {""};
-	static const uint64_t scales[] = {1};
-	uint64_t count;
-	if (parse_scaled(text, units, scales, 1, &count) == 0 && count <= most) {
+	char *end;
+	errno = 0;
+	const unsigned long count = strtoul(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && !*end && !errno && count && count <= most) {
 		*ret_count = (uint32_t)count;
 		return 0;
 	}

@@ -89,6 +89,12 @@ AVD_API const char *avd_version(void);
  * know. Static storage. Thread-safe. Since 0.1. */
 AVD_API const char *avd_features(void);
 
+/* A duration or a size as attachverdict's options have it: a whole number above 0 with its unit,
+ * and nothing else: ms, s, m or min, h; K or KiB, M or MiB, G or GiB (powers of 1024). -EINVAL: it
+ * is none; -ERANGE: it does not fit. Thread-safe. Since 0.1. */
+AVD_API int avd_parse_duration(const char *text, uint64_t *ret_ms);
+AVD_API int avd_parse_size(const char *text, uint64_t *ret_bytes);
+
 /* Releases memory that a function of this library handed out as "free it with
  * avd_free()". NULL is ignored. Thread-safe. Since 0.1. */
 AVD_API void avd_free(void *memory);

@@ -107,6 +107,15 @@ struct avd_cell_options {
 	uint32_t verifier_log; /* enum avd_verifier_log */
 };
 
+/* Sets the member that `attachverdict run` has the option --NAME for, from text as a command line
+ * or a file has it: "boot-timeout" to "90s", "memory" to "2G", "machine" to "kvm"; "sandbox" is
+ * auto or off. Lists (scheduler, payload, include), kernel, topology and the names of files that a
+ * cell writes can't be set so. `options` is initialized; texts are borrowed, as if put in by hand.
+ * -EINVAL: the name or the value, -E2BIG: not in a struct of that size; `error` (may be NULL) then
+ * says what would be right and begins with the name, if it is known. Thread-safe. Since 0.1. */
+AVD_API int avd_cell_options_set(struct avd_cell_options *options, const char *name,
+				 const char *value, char *error, size_t error_size);
+
 /* What the cell is doing. */
 enum avd_cell_state {
 	AVD_CELL_NEW = 0,

@@ -27,6 +27,21 @@ int avd__options_copy(void *known, size_t known_size, const void *given, size_t 
 	return 0;
 }
 
+int avd__options_take(void *known, size_t known_size, const void *given, size_t min_size,
+		      struct avd__error *error)
+{
+	const int r = avd__options_copy(known, known_size, given, min_size);
+	if (r == -E2BIG)
+		return avd__fail(error, E2BIG,
+				 "the options are from a newer release than this library, %s, and "
+				 "use something that it does not know",
+				 avd_version());
+	if (r < 0)
+		return avd__fail(error, EINVAL,
+				 "no options, or their size is not set; use AVD_OPTIONS_INIT");
+	return 0;
+}
+
 void avd__close(int *fd)
 {
 	if (*fd >= 0) {

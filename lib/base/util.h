@@ -12,6 +12,9 @@
 /* Copies a caller's sized options over `known` (known_size bytes, pre-set to zero).
  * -EINVAL: NULL or smaller than min_size; -E2BIG: larger than known with a nonzero rest. */
 int avd__options_copy(void *known, size_t known_size, const void *given, size_t min_size);
+/* The same with a message. */
+int avd__options_take(void *known, size_t known_size, const void *given, size_t min_size,
+		      struct avd__error *error);
 
 /* Closes *fd unless it is -1 and sets it to -1; keeps errno. */
 void avd__close(int *fd);

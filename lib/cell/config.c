@@ -6,63 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/util.h"
 #include "cell/limits.h"
 #include "runner/run.h"
-
-static int out_of_memory(struct avd__error *error)
-{
-	return avd__fail(error, ENOMEM, "out of memory");
-}
-
-/* Takes over `memory` (also when it fails); NULL is an allocation that failed before. */
-static int keep(struct avd__cell_config *config, void *memory, struct avd__error *error)
-{
-	if (!memory)
-		return out_of_memory(error);
-	if (config->kept_count == config->kept_cap) {
-		const size_t cap = config->kept_cap ? config->kept_cap * 2 : 32;
-		void **kept = realloc(config->kept, cap * sizeof(*kept));
-		if (!kept) {
-			free(memory);
-			return out_of_memory(error);
-		}
-		config->kept = kept;
-		config->kept_cap = cap;
-	}
-	config->kept[config->kept_count++] = memory;
-	return 0;
-}
-
-static int copy_text(struct avd__cell_config *config, const char **text, struct avd__error *error)
-{
-	if (!*text)
-		return 0;
-	if (**text == '\0') { /* as good as not given */
-		*text = NULL;
-		return 0;
-	}
-	char *copy = strdup(*text);
-	*text = copy;
-	return keep(config, copy, error);
-}
-
-/* A later chdir() of the caller must not change what was meant. */
-static int copy_path(struct avd__cell_config *config, const char **path, struct avd__error *error)
-{
-	if (!*path || **path == '\0' || **path == '/')
-		return copy_text(config, path, error);
-	if (!config->cwd)
-		return avd__fail(error, EINVAL,
-				 "%s: the current directory is gone; give an absolute path", *path);
-	char *joined = NULL;
-	if (asprintf(&joined, "%s/%s", strcmp(config->cwd, "/") == 0 ? "" : config->cwd, *path) < 0)
-		joined = NULL;
-	*path = joined;
-	return keep(config, joined, error);
-}
 
 static int copy_list(struct avd__cell_config *config, const char *what, const char *const **list,
 		     size_t count, struct avd__error *error)
@@ -75,7 +22,7 @@ static int copy_list(struct avd__cell_config *config, const char *what, const ch
 		return avd__fail(error, EINVAL, "%s: %zu items are announced, but the list is NULL",
 				 what, count);
 	const char **copy = calloc(count + 1, sizeof(*copy));
-	int r = keep(config, copy, error);
+	int r = avd__keep_add(&config->keep, copy, error);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < count; i++) {
@@ -83,7 +30,7 @@ static int copy_list(struct avd__cell_config *config, const char *what, const ch
 			return avd__fail(error, EINVAL, "%s: item %zu of %zu is NULL", what, i + 1,
 					 count);
 		char *text = strdup((*list)[i]);
-		r = keep(config, text, error);
+		r = avd__keep_add(&config->keep, text, error);
 		if (r < 0)
 			return r;
 		copy[i] = text;
@@ -111,33 +58,28 @@ static int check_args(const struct avd_cell_options *o, struct avd__error *error
 
 static int copy_strings(struct avd__cell_config *config, struct avd__error *error)
 {
+	struct avd__keep *keep = &config->keep;
 	struct avd_cell_options *o = &config->options;
-	/* A relative path needs it; who gives none may stand in a directory that is gone. */
-	config->cwd = getcwd(NULL, 0);
+	avd__keep_init(keep);
 	int r = copy_list(config, "scheduler", &o->scheduler, o->scheduler_count, error);
 	if (r == 0)
 		r = copy_list(config, "payload", &o->payload, o->payload_count, error);
 	if (r == 0)
 		r = copy_list(config, "includes", &o->includes, o->include_count, error);
 	if (r == 0)
-		r = copy_text(config, &o->topology, error);
+		r = avd__keep_text(keep, &o->topology, error);
 	if (r == 0)
-		r = copy_text(config, &o->kernel_args, error);
+		r = avd__keep_text(keep, &o->kernel_args, error);
 	if (r == 0)
-		r = copy_path(config, &o->kernel, error);
+		r = avd__keep_path(keep, &o->kernel, error);
 	if (r == 0)
-		r = copy_path(config, &o->cache_dir, error);
+		r = avd__keep_path(keep, &o->cache_dir, error);
 	if (r == 0)
-		r = copy_path(config, &o->record_path, error);
+		r = avd__keep_path(keep, &o->record_path, error);
 	if (r == 0)
-		r = copy_path(config, &o->keep_dir, error);
-	if (r == 0) {
-		/* Without a slash it is a name to look for in $PATH. */
-		if (o->qemu && strchr(o->qemu, '/'))
-			r = copy_path(config, &o->qemu, error);
-		else
-			r = copy_text(config, &o->qemu, error);
-	}
+		r = avd__keep_path(keep, &o->keep_dir, error);
+	if (r == 0)
+		r = avd__keep_program(keep, &o->qemu, error);
 	return r;
 }
 
@@ -153,7 +95,7 @@ int avd__cell_split_include(const char *include, char **ret_host, const char **r
 				 include);
 	char *host = strndup(include, host_len);
 	if (!host)
-		return out_of_memory(error);
+		return avd__fail(error, ENOMEM, "out of memory");
 	*ret_host = host;
 	*ret_guest = cut ? cut + 1 : NULL;
 	return 0;
@@ -309,15 +251,10 @@ int avd__cell_config_init(struct avd__cell_config *config, const struct avd_cell
 	struct avd_cell_options *o = &config->options;
 	*config = (struct avd__cell_config){0};
 	/* The first release had everything up to the scheduler's arguments at least. */
-	int r = avd__options_copy(o, sizeof(*o), given, offsetof(struct avd_cell_options, payload));
-	if (r == -E2BIG)
-		return avd__fail(error, E2BIG,
-				 "the options are from a newer release than this library, %s, and "
-				 "use something that it does not know",
-				 avd_version());
+	int r = avd__options_take(o, sizeof(*o), given, offsetof(struct avd_cell_options, payload),
+				  error);
 	if (r < 0)
-		return avd__fail(error, EINVAL,
-				 "no options, or their size is not set; use AVD_OPTIONS_INIT");
+		return r;
 	r = copy_strings(config, error);
 	if (r == 0)
 		r = check_lists(o, error);
@@ -338,9 +275,6 @@ int avd__cell_config_init(struct avd__cell_config *config, const struct avd_cell
 
 void avd__cell_config_free(struct avd__cell_config *config)
 {
-	for (size_t i = 0; i < config->kept_count; i++)
-		free(config->kept[i]);
-	free(config->kept);
-	free(config->cwd);
+	avd__keep_free(&config->keep);
 	*config = (struct avd__cell_config){0};
 }

@@ -6,18 +6,16 @@
 #include <attachverdict/cell.h>
 
 #include "base/error.h"
+#include "base/keep.h"
 #include "topology/topology.h"
 
 struct avd__cell_config {
-	/* Its pointers are NULL or point into `kept`; its numbers are never 0 where 0 means the
+	/* Its pointers are NULL or point into `keep`; its numbers are never 0 where 0 means the
 	 * default. Paths are absolute, but for programs that are looked up in $PATH. */
 	struct avd_cell_options options;
-	char *cwd; /* when the options were given; NULL: it could not be told */
+	struct avd__keep keep;
 	struct avd__topology topology;
 	uint32_t cpus; /* of the topology */
-	/* Everything that was copied. */
-	void **kept;
-	size_t kept_count, kept_cap;
 };
 
 /* -EINVAL, -E2BIG, -ENOTSUP, -ENOMEM. On failure nothing is left in `config`. */

@@ -56,9 +56,10 @@ static int find_kernel(struct avd_cell *cell, struct avd__cell_boot *boot, struc
 static char *absolute(const struct avd__cell_config *config, const char *name)
 {
 	char *path = NULL;
-	if (name[0] == '/' || !config->cwd)
+	if (name[0] == '/' || !config->keep.cwd)
 		return strdup(name);
-	if (asprintf(&path, "%s/%s", strcmp(config->cwd, "/") == 0 ? "" : config->cwd, name) < 0)
+	if (asprintf(&path, "%s/%s", strcmp(config->keep.cwd, "/") == 0 ? "" : config->keep.cwd,
+		     name) < 0)
 		return NULL;
 	return path;
 }
@@ -171,7 +172,7 @@ static int add_include(struct avd_cell *cell, struct avd__initramfs *archive, co
 	int r = avd__cell_split_include(include, &host, &guest, error);
 	if (r < 0)
 		return r;
-	if (host[0] != '/' && !cell->config.cwd) {
+	if (host[0] != '/' && !cell->config.keep.cwd) {
 		r = avd__fail(error, EINVAL,
 			      "include %s: the current directory is gone; give an absolute path",
 			      host);

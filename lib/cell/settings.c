@@ -22,7 +22,7 @@ static const char *const sandboxes[] = {"auto", "off", NULL};
 static const char *const carriers[] = {"auto", "serial", "window", NULL};
 
 static const char *const switches[] = {"on", "off", NULL}; /* of a member no_... */
-static const char *const verifier_logs[] = {"0", "1", "2", " ", "4", NULL};
+static const char *const verifier_logs[] = {"0", "1", "2", "", "4", NULL};
 
 #define AT(member) offsetof(struct avd_cell_options, member)
 static const struct setting settings[] = {
@@ -49,81 +49,90 @@ static const struct setting settings[] = {
 	{"sandbox", AT(sandbox), WORD, sandboxes},
 };
 
-/* A whole number above 0 and one of the units; 0: it is none, or too large. */
-static uint64_t scaled(const char *text, const char *const *units, const uint64_t *scales,
-		       size_t count)
+/* The words that are known, "A, B or C"; an empty one has no meaning at its value. */
+static const char *list_words(const struct setting *setting, char *list, size_t size)
 {
-	uint64_t number = 0;
-	const char *at = text;
-	for (; *at >= '0' && *at <= '9'; at++) {
-		if (number > UINT64_MAX / 10 - 1)
-			return 0;
-		number = number * 10 + (uint64_t)(*at - '0');
+	size_t last = 0;
+	for (size_t i = 0; setting->words[i]; i++)
+		last = i;
+	*list = '\0';
+	for (size_t i = 0; i <= last; i++) {
+		const size_t at = strlen(list);
+		if (*setting->words[i])
+			snprintf(list + at, size - at, "%s%s",
+				 i == 0 ? "" : (i == last ? " or " : ", "), setting->words[i]);
 	}
-	for (size_t i = 0; at != text && i < count; i++) {
-		if (strcmp(at, units[i]) == 0)
-			return number > UINT64_MAX / scales[i] ? 0 : number * scales[i];
-	}
-	return 0;
+	return list;
 }
 
-static uint64_t duration(const char *text)
-{
-	static const char *const units[] = {"ms", "s", "m", "min", "h"};
-	static const uint64_t scales[] = {1, 1000, 60000, 60000, 3600000};
-	return scaled(text, units, scales, AVD__ARRAY_SIZE(units));
-}
-
-static uint64_t size_of(const char *text)
-{
-	static const char *const units[] = {"K", "KiB", "M", "MiB", "G", "GiB"};
-	static const uint64_t scales[] = {1 << 10, 1 << 10, 1 << 20, 1 << 20, 1 << 30, 1 << 30};
-	return scaled(text, units, scales, AVD__ARRAY_SIZE(units));
-}
-
-static int set_word(const struct setting *setting, void *member, const char *value,
+static int set_word(const struct setting *setting, uint32_t *member, const char *value,
 		    struct avd__error *error)
 {
-	char list[128] = "";
-	for (uint32_t i = 0; setting->words[i]; i++) {
+	char list[128];
+	for (uint32_t i = 0; *value && setting->words[i]; i++) {
 		if (strcmp(value, setting->words[i]) == 0) {
-			*(uint32_t *)member = i;
+			*member = i;
 			return 0;
 		}
-		const size_t at = strlen(list);
-		snprintf(list + at, sizeof(list) - at, "%s%s", i ? ", " : "", setting->words[i]);
 	}
-	return avd__fail(error, EINVAL, "%s \"%s\" is none of: %s", setting->name, value, list);
+	return avd__fail(error, EINVAL, "%s '%s' is not %s", setting->name, value,
+			 list_words(setting, list, sizeof(list)));
 }
 
 static int set_number(const struct setting *setting, uint64_t *member, const char *value,
 		      struct avd__error *error)
 {
-	const uint64_t number = setting->form == SIZE ? size_of(value) : duration(value);
-	if (!number)
-		return avd__fail(error, EINVAL,
-				 "%s \"%s\" is no %s: a whole number above 0 with its unit, such "
-				 "as %s",
-				 setting->name, value, setting->form == SIZE ? "size" : "duration",
-				 setting->form == SIZE ? "512M or 2G" : "500ms, 60s or 2m");
-	*member = number;
-	return 0;
+	const int is_size = setting->form == SIZE;
+	if ((is_size ? avd_parse_size(value, member) : avd_parse_duration(value, member)) == 0)
+		return 0;
+	return avd__fail(error, EINVAL,
+			 "%s '%s' is no %s: a whole number above 0 with its unit, such as %s",
+			 setting->name, value, is_size ? "size" : "duration",
+			 is_size ? "512M or 2G" : "500ms, 60s, 2m or 1h");
+}
+
+static size_t size_of(const struct setting *setting)
+{
+	return setting->form == WORD   ? sizeof(uint32_t)
+	       : setting->form == TEXT ? sizeof(const char *)
+				       : sizeof(uint64_t);
 }
 
 int avd__cell_setting(struct avd_cell_options *options, const char *name, const char *value,
 		      struct avd__error *error)
 {
 	for (size_t i = 0; i < AVD__ARRAY_SIZE(settings); i++) {
-		if (strcmp(name, settings[i].name) != 0)
+		const struct setting *setting = &settings[i];
+		if (strcmp(name, setting->name) != 0)
 			continue;
-		void *member = (char *)options + settings[i].offset;
-		if (settings[i].form == WORD)
-			return set_word(&settings[i], member, value, error);
-		if (settings[i].form != TEXT)
-			return set_number(&settings[i], member, value, error);
+		/* A caller that was built with an older release has a shorter struct. */
+		if (setting->offset + size_of(setting) > options->size)
+			return avd__fail(error, E2BIG,
+					 "%s came after the release that this program was built "
+					 "with",
+					 name);
+		void *member = (char *)options + setting->offset;
+		if (setting->form == WORD)
+			return set_word(setting, member, value, error);
+		if (setting->form != TEXT)
+			return set_number(setting, member, value, error);
 		*(const char **)member = value;
 		return 0;
 	}
 	return avd__fail(error, EINVAL,
 			 "there is no setting \"%s\"; 'attachverdict run --help' lists them", name);
+}
+
+int avd_cell_options_set(struct avd_cell_options *options, const char *name, const char *value,
+			 char *error, size_t error_size)
+{
+	struct avd__error message = {0};
+	int r;
+	if (!options || !name || !value)
+		r = avd__fail(&message, EINVAL, "no options, no name or no value");
+	else
+		r = avd__cell_setting(options, name, value, &message);
+	if (r < 0)
+		avd__error_copy(&message, error, error_size);
+	return r;
 }

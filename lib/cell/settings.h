@@ -7,12 +7,7 @@
 
 #include "base/error.h"
 
-/*
- * Sets the option that `attachverdict run` calls --NAME. Texts are borrowed: `value` must live as
- * long as `options`. Durations have a unit (ms, s, m, min, h), sizes too (K, M, G). Lists of
- * arguments and the names of files that a cell writes can't be set so. -EINVAL with a message
- * that says what would be right.
- */
+/* avd_cell_options_set() for the rooms of this library. */
 int avd__cell_setting(struct avd_cell_options *options, const char *name, const char *value,
 		      struct avd__error *error);
 

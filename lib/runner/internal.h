@@ -5,6 +5,7 @@
 
 #include <attachverdict/machine.h>
 
+#include "base/keep.h"
 #include "runner/run.h"
 
 #define AVD__MACHINE_MIB (UINT64_C(1) << 20)
@@ -16,12 +17,9 @@
 /* COMMAND_LINE_SIZE of x86 is 2048, the NUL and the machine's own part included. */
 #define AVD__MACHINE_ARGS_MAX 2047u
 
-/* The texts among the options, each a copy of its own. */
-#define AVD__MACHINE_TEXTS 7
-
 struct avd__machine_config {
 	struct avd_machine_options options; /* defaults filled in */
-	char *texts[AVD__MACHINE_TEXTS];
+	struct avd__keep keep; /* the texts among them */
 	struct avd__topology topology;
 };
 

@@ -8,54 +8,24 @@
 
 #include "runner/internal.h"
 
-static int copy_text(struct avd__machine_config *config, size_t at, const char **text,
-		     struct avd__error *error)
-{
-	if (!*text)
-		return 0;
-	if (**text == '\0') { /* as good as not given */
-		*text = NULL;
-		return 0;
-	}
-	config->texts[at] = strdup(*text);
-	*text = config->texts[at];
-	return *text ? 0 : avd__fail(error, ENOMEM, "out of memory");
-}
-
-/* A later chdir() of the caller must not change what was meant. */
-static int copy_path(struct avd__machine_config *config, size_t at, const char **path,
-		     struct avd__error *error)
-{
-	if (!*path || **path == '\0' || **path == '/')
-		return copy_text(config, at, path, error);
-	char *cwd = getcwd(NULL, 0);
-	if (!cwd)
-		return avd__fail(error, EINVAL,
-				 "%s: the current directory is gone; give an absolute path", *path);
-	if (asprintf(&config->texts[at], "%s/%s", strcmp(cwd, "/") == 0 ? "" : cwd, *path) < 0)
-		config->texts[at] = NULL;
-	free(cwd);
-	*path = config->texts[at];
-	return *path ? 0 : avd__fail(error, ENOMEM, "out of memory");
-}
-
 static int copy_texts(struct avd__machine_config *config, struct avd__error *error)
 {
+	struct avd__keep *keep = &config->keep;
 	struct avd_machine_options *o = &config->options;
-	int r = copy_path(config, 0, &o->kernel, error);
+	avd__keep_init(keep);
+	int r = avd__keep_path(keep, &o->kernel, error);
 	if (r == 0)
-		r = copy_path(config, 1, &o->initramfs, error);
+		r = avd__keep_path(keep, &o->initramfs, error);
 	if (r == 0)
-		r = copy_path(config, 2, &o->init, error);
+		r = avd__keep_path(keep, &o->init, error);
 	if (r == 0)
-		r = copy_path(config, 3, &o->cache_dir, error);
+		r = avd__keep_path(keep, &o->cache_dir, error);
 	if (r == 0)
-		r = copy_text(config, 4, &o->kernel_args, error);
+		r = avd__keep_text(keep, &o->kernel_args, error);
 	if (r == 0)
-		r = copy_text(config, 5, &o->topology, error);
-	if (r == 0) /* without a slash it is a name to look for in $PATH */
-		r = o->qemu && strchr(o->qemu, '/') ? copy_path(config, 6, &o->qemu, error)
-						    : copy_text(config, 6, &o->qemu, error);
+		r = avd__keep_text(keep, &o->topology, error);
+	if (r == 0)
+		r = avd__keep_program(keep, &o->qemu, error);
 	return r;
 }
 
@@ -130,16 +100,10 @@ int avd__machine_config_init(struct avd__machine_config *config,
 	struct avd_machine_options *o = &config->options;
 	*config = (struct avd__machine_config){0};
 	/* The first release had everything up to the kernel's arguments at least. */
-	int r = avd__options_copy(o, sizeof(*o), given,
-				  offsetof(struct avd_machine_options, kernel_args));
-	if (r == -E2BIG)
-		return avd__fail(error, E2BIG,
-				 "the options are from a newer release than this library, %s, and "
-				 "use something that it does not know",
-				 avd_version());
+	int r = avd__options_take(o, sizeof(*o), given,
+				  offsetof(struct avd_machine_options, kernel_args), error);
 	if (r < 0)
-		return avd__fail(error, EINVAL,
-				 "no options, or their size is not set; use AVD_OPTIONS_INIT");
+		return r;
 	r = copy_texts(config, error);
 	if (r == 0 && !o->kernel)
 		r = avd__fail(error, EINVAL, "no kernel: name a bzImage or a vmlinux");
@@ -159,7 +123,6 @@ int avd__machine_config_init(struct avd__machine_config *config,
 
 void avd__machine_config_free(struct avd__machine_config *config)
 {
-	for (size_t i = 0; i < AVD__MACHINE_TEXTS; i++)
-		free(config->texts[i]);
+	avd__keep_free(&config->keep);
 	*config = (struct avd__machine_config){0};
 }

@@ -49,10 +49,8 @@ int avd_results_mark(const char *dir, const struct avd_mark_options *options, si
 	struct avd__store store;
 	char reason[AVD_VERDICT_REASON_MAX];
 	size_t marked = 0;
-	int r = avd__options_copy(&given, sizeof(given), options, sizeof(given.size));
-	if (r < 0)
-		r = avd__fail(&message, -r, "bad options for a mark");
-	else
+	int r = avd__options_take(&given, sizeof(given), options, sizeof(given.size), &message);
+	if (r == 0)
 		r = take_reason(given.reason, reason, sizeof(reason), &message);
 	if (r == 0)
 		r = avd__store_reopen(dir, &table, &store, &message);

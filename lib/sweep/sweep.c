@@ -67,9 +67,9 @@ static int check_options(struct avd_sweep *sweep, const struct avd_sweep_options
 			 struct avd__error *error)
 {
 	struct avd_sweep_options *o = &sweep->options;
-	const int r = avd__options_copy(o, sizeof(*o), given, sizeof(o->size));
+	const int r = avd__options_take(o, sizeof(*o), given, sizeof(o->size), error);
 	if (r < 0)
-		return avd__fail(error, -r, "bad options for a sweep");
+		return r;
 	if (!avd_plan_count(sweep->plan))
 		return avd__fail(error, EINVAL, "the plan is not finished");
 	if (!o->dir || !*o->dir)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -10,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/keep.h"
 #include "base/proc.h"
 #include "base/util.h"
 
@@ -43,6 +45,103 @@ START_TEST(escape_hostile)
 	check_escape("\xef\xbf\xbf", 3,
 		     "\\xef\\xbf\\xbf"); /* a noncharacter: not XML's, not YAML's */
 	check_escape("\xef\xbf\xbd", 3, "\xef\xbf\xbd");
+}
+END_TEST
+
+START_TEST(durations_and_sizes)
+{
+	static const struct {
+		const char *text;
+		uint64_t ms, bytes; /* 0: refused */
+	} cases[] = {
+		{"500ms", 500, 0},
+		{"60s", 60000, 0},
+		{"2m", 120000, 0},
+		{"2min", 120000, 0},
+		{"1h", 3600000, 0},
+		{"18446744073709551615ms", UINT64_MAX, 0},
+		{"007s", 7000, 0},
+		{"4K", 0, 4096},
+		{"4KiB", 0, 4096},
+		{"512M", 0, UINT64_C(512) << 20},
+		{"512MiB", 0, UINT64_C(512) << 20},
+		{"2G", 0, UINT64_C(2) << 30},
+		{"17179869183GiB", 0, UINT64_C(17179869183) << 30},
+		{"", 0, 0},
+		{"60", 0, 0},
+		{"s", 0, 0},
+		{"0s", 0, 0},
+		{"0G", 0, 0},
+		{"-5s", 0, 0},
+		{"+5s", 0, 0},
+		{" 5s", 0, 0},
+		{"5 s", 0, 0},
+		{"5s ", 0, 0},
+		{"1.5s", 0, 0},
+		{"5x", 0, 0},
+		{"0x5s", 0, 0},
+		{"18446744073709551616ms", 0, 0},
+		{"99999999999999999999s", 0, 0},
+		{"18446744073709551615h", 0, 0},
+		{"17179869184G", 0, 0},
+		{"1T", 0, 0},
+		{"1g", 0, 0},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t ms = 1, bytes = 1; /* untouched on failure */
+		const int r = avd_parse_duration(cases[i].text, &ms);
+		ck_assert_msg((r == 0) == !!cases[i].ms, "%s", cases[i].text);
+		ck_assert_uint_eq(ms, cases[i].ms ? cases[i].ms : 1);
+		const int s = avd_parse_size(cases[i].text, &bytes);
+		ck_assert_msg((s == 0) == !!cases[i].bytes, "%s", cases[i].text);
+		ck_assert_uint_eq(bytes, cases[i].bytes ? cases[i].bytes : 1);
+	}
+	uint64_t value;
+	ck_assert_int_eq(avd_parse_size("17179869184G", &value), -ERANGE);
+	ck_assert_int_eq(avd_parse_duration("99999999999999999999s", &value), -ERANGE);
+	ck_assert_int_eq(avd_parse_duration("soon", &value), -EINVAL);
+	ck_assert_int_eq(avd_parse_duration(NULL, &value), -EINVAL);
+}
+END_TEST
+
+START_TEST(copies_are_kept)
+{
+	struct avd__keep keep;
+	struct avd__error error = {0};
+	char text[] = "text", cwd[4096], want[4200];
+	const char *copy = text, *empty = "", *none = NULL, *path = "a/b", *root = "/a";
+	const char *name = "qemu", *program = "./qemu";
+	ck_assert_ptr_nonnull(getcwd(cwd, sizeof(cwd)));
+	avd__keep_init(&keep);
+	ck_assert_int_eq(avd__keep_text(&keep, &copy, &error), 0);
+	text[0] = 'X';
+	ck_assert_str_eq(copy, "text");
+	ck_assert_int_eq(avd__keep_text(&keep, &empty, &error), 0);
+	ck_assert_ptr_null(empty);
+	ck_assert_int_eq(avd__keep_path(&keep, &none, &error), 0);
+	ck_assert_ptr_null(none);
+	ck_assert_int_eq(avd__keep_path(&keep, &root, &error), 0);
+	ck_assert_str_eq(root, "/a");
+	ck_assert_int_eq(avd__keep_path(&keep, &path, &error), 0);
+	snprintf(want, sizeof(want), "%s/a/b", cwd);
+	ck_assert_str_eq(path, want);
+	ck_assert_int_eq(avd__keep_program(&keep, &name, &error), 0);
+	ck_assert_str_eq(name, "qemu");
+	ck_assert_int_eq(avd__keep_program(&keep, &program, &error), 0);
+	snprintf(want, sizeof(want), "%s/./qemu", cwd);
+	ck_assert_str_eq(program, want);
+	for (int i = 0; i < 100; i++) { /* it grows */
+		const char *more = "more";
+		ck_assert_int_eq(avd__keep_text(&keep, &more, &error), 0);
+	}
+	ck_assert_int_eq(avd__keep_add(&keep, NULL, &error), -ENOMEM);
+	free(keep.cwd);
+	keep.cwd = NULL;
+	path = "a/b";
+	ck_assert_int_eq(avd__keep_path(&keep, &path, &error), -EINVAL);
+	ck_assert_str_eq(error.text, "a/b: the current directory is gone; give an absolute path");
+	avd__keep_free(&keep);
+	ck_assert_uint_eq(keep.count, 0);
 }
 END_TEST
 
@@ -177,6 +276,8 @@ int main(void)
 	TCase *tc = tcase_create("base");
 	tcase_add_test(tc, escape_hostile);
 	tcase_add_test(tc, escape_cuts_at_a_whole_escape);
+	tcase_add_test(tc, durations_and_sizes);
+	tcase_add_test(tc, copies_are_kept);
 	tcase_add_test(tc, error_is_escaped_and_bounded);
 	tcase_add_test(tc, options_of_other_releases);
 	tcase_add_test(tc, buf_grows_and_hands_over);

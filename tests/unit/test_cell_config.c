@@ -29,8 +29,8 @@ static void refused(const struct avd_cell_options *o, int want, const char *text
 	memset(&error, 0, sizeof(error));
 	ck_assert_int_eq(avd__cell_config_init(&config, o, &error), want);
 	ck_assert_msg(strstr(error.text, text), "\"%s\" in \"%s\"", text, error.text);
-	ck_assert_ptr_null(config.kept);
-	ck_assert_ptr_null(config.cwd);
+	ck_assert_ptr_null(config.keep.kept);
+	ck_assert_ptr_null(config.keep.cwd);
 }
 
 START_TEST(defaults)
@@ -81,7 +81,7 @@ START_TEST(copies_everything)
 	ck_assert_str_eq(config.options.record_path, "/abs/cell.avd");
 	ck_assert_str_eq(config.options.qemu, "qemu-from-path");
 	ck_assert_ptr_null(config.options.kernel_args); /* empty is as good as not given */
-	ck_assert_str_eq(config.cwd, cwd);
+	ck_assert_str_eq(config.keep.cwd, cwd);
 	avd__cell_config_free(&config);
 	o.qemu = "./qemu";
 	ck_assert_int_eq(avd__cell_config_init(&config, &o, &error), 0);
@@ -246,6 +246,49 @@ static void check_split(const char *include, const char *want_host, const char *
 	free(host);
 }
 
+/* Each name that `attachverdict run` has, with a value that is taken and one that is not. */
+START_TEST(options_by_name)
+{
+	static const struct {
+		const char *name, *good, *bad, *told;
+	} cases[] = {
+		{"memory", "2G", "2", "memory '2' is no size: "},
+		{"timeout", "90s", "90", "timeout '90' is no duration: "},
+		{"machine", "kvm", "xen", "machine 'xen' is not auto, qemu or kvm"},
+		{"dispatch", "off", "", "dispatch '' is not quick, off or full"},
+		{"verifier-log", "4", "3", "verifier-log '3' is not 0, 1, 2 or 4"},
+		{"verifier-stats", "off", "no", "verifier-stats 'no' is not on or off"},
+		{"sandbox", "off", "Off", "sandbox 'Off' is not auto or off"},
+	};
+	struct avd_cell_options o = AVD_OPTIONS_INIT(struct avd_cell_options);
+	char told[256];
+	for (size_t i = 0; i < AVD__ARRAY_SIZE(cases); i++) {
+		const struct avd_cell_options before = o;
+		ck_assert_int_eq(avd_cell_options_set(&o, cases[i].name, cases[i].bad, told,
+						      sizeof(told)),
+				 -EINVAL);
+		ck_assert_mem_eq(told, cases[i].told, strlen(cases[i].told));
+		ck_assert_mem_eq(&o, &before, sizeof(o));
+		ck_assert_int_eq(avd_cell_options_set(&o, cases[i].name, cases[i].good, NULL, 0),
+				 0);
+	}
+	ck_assert_uint_eq(o.memory_bytes, UINT64_C(2) << 30);
+	ck_assert_uint_eq(o.timeout_ms, 90000);
+	ck_assert_uint_eq(o.machine, AVD_MACHINE_KVM);
+	ck_assert_uint_eq(o.dispatch, AVD_DISPATCH_OFF);
+	ck_assert_uint_eq(o.verifier_log, AVD_VERIFIER_LOG_STATS);
+	ck_assert_uint_eq(o.no_verifier_stats, 1);
+	ck_assert_uint_eq(o.sandbox, AVD_SANDBOX_OFF);
+	ck_assert_int_eq(avd_cell_options_set(&o, "scheduler", "x", told, sizeof(told)), -EINVAL);
+	ck_assert_int_eq(avd_cell_options_set(&o, NULL, "x", told, sizeof(told)), -EINVAL);
+	/* A program that was built with an older release. */
+	o.size = offsetof(struct avd_cell_options, verifier_log);
+	ck_assert_int_eq(avd_cell_options_set(&o, "verifier-log", "1", told, sizeof(told)), -E2BIG);
+	ck_assert_uint_eq(o.verifier_log, AVD_VERIFIER_LOG_STATS);
+	ck_assert_int_eq(avd_cell_options_set(&o, "verifier-stats", "on", NULL, 0), 0);
+}
+END_TEST
+
 START_TEST(includes_are_cut_at_the_last_root)
 {
 	check_split("/etc/passwd", "/etc/passwd", NULL);
@@ -267,6 +310,7 @@ int main(void)
 	tcase_add_test(tc, topologies);
 	tcase_add_test(tc, many_cpus);
 	tcase_add_test(tc, numbers);
+	tcase_add_test(tc, options_by_name);
 	tcase_add_test(tc, includes_are_cut_at_the_last_root);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
