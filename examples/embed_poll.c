@@ -163,12 +163,12 @@ int main(int argc, char **argv)
 	struct guest guests[MACHINES] = {{.number = 0}, {.number = 1}};
 	char args[1024] = "";
 	int status = 0;
-	const int64_t seconds = argc < 4 ? 0 : atoi(argv[1]);
-	if (seconds <= 0 || join(argv + 4, argc - 4, args, sizeof(args)) < 0) {
+	const long seconds = argc < 4 ? 0 : strtol(argv[1], NULL, 10);
+	if (seconds <= 0 || seconds > INT_MAX || join(argv + 4, argc - 4, args, sizeof(args)) < 0) {
 		fprintf(stderr, "usage: %s SECONDS KERNEL INIT [KERNEL-ARGUMENT...]\n", argv[0]);
 		return 2;
 	}
-	const int64_t deadline = now_ms() + 1000 * seconds;
+	const int64_t deadline = now_ms() + 1000 * (int64_t)seconds;
 	for (int i = 0; status == 0 && i < MACHINES; i++)
 		status = start(&guests[i], argv[2], argv[3], args) < 0 ? 3 : 0;
 	if (status == 0) {
