@@ -142,6 +142,7 @@ set -l show $c -n '__attachverdict_in show'
 $show -l format -s f -xa 'text json tap ktap junit markdown html veristat' -d 'form of the results'
 $show -l output -s o -rF -d 'write the file, whole or not at all'
 $show -l details-limit -x -d 'of all recordings in the page'
+$show -l verify -d 'judge each recording again'
 $c -n '__attachverdict_in merge' -l out -s o -xa '(__attachverdict_directories)' -d 'a new directory'
 $c -n '__attachverdict_in merge' -l worst -d 'take the worse of two results'
 

@@ -6,7 +6,7 @@
 
 #include "cli.h"
 
-enum { OPT_WORST = 256, OPT_DETAILS_LIMIT };
+enum { OPT_WORST = 256, OPT_DETAILS_LIMIT, OPT_VERIFY };
 
 static int open_results(const char *dir, avd_results **ret_results)
 {
@@ -64,51 +64,100 @@ static int parse_limit(const struct cli_command *command, const char *value,
 	return 0;
 }
 
-static int show(const struct cli_command *command, int argc, char **argv)
+struct show_request {
+	const char *dir, *output;
+	uint32_t format; /* enum avd_results_format */
+	int verify;
+	struct avd_print_options options;
+};
+
+static void print_contradiction(void *userdata, size_t index, const char *what)
+{
+	struct avd_cell_result cell;
+	if (avd_results_get(userdata, index, &cell) == 0)
+		cli_error("%s: not proved: %s", cell.id, what);
+}
+
+/* On the other stream than the results, which may be a document. */
+static int verify(avd_results *results)
+{
+	size_t verified = 0, contradictions = 0;
+	const int r = avd_results_verify(results, print_contradiction, results, &verified,
+					 &contradictions);
+	if (r < 0)
+		return cli_error("cannot verify the results: %s", strerror(-r));
+	fprintf(stderr, "%zu results proved by their recordings, %zu not\n", verified,
+		contradictions);
+	return contradictions ? CLI_FAILED : CLI_PASSED;
+}
+
+static int show_results(const struct show_request *request)
+{
+	avd_results *results;
+	int code = open_results(request->dir, &results);
+	if (code)
+		return code;
+	code = request->output
+		       ? write_results(results, request->format, &request->options, request->output)
+		       : print_results(results, request->format, &request->options);
+	if (request->verify) {
+		const int proved = verify(results);
+		code = proved == CLI_PASSED ? code : proved;
+	}
+	avd_results_free(results);
+	return code;
+}
+
+static int parse_show(const struct cli_command *command, int id, const char *value,
+		      struct show_request *request)
 {
 	static const char *const formats[] = {
 		[AVD_FORMAT_TEXT] = "text",   [AVD_FORMAT_JSON] = "json",
 		[AVD_FORMAT_TAP] = "tap",     [AVD_FORMAT_KTAP] = "ktap",
 		[AVD_FORMAT_JUNIT] = "junit", [AVD_FORMAT_MARKDOWN] = "markdown",
 		[AVD_FORMAT_HTML] = "html",   [AVD_FORMAT_VERISTAT] = "veristat"};
-	struct avd_print_options options = AVD_OPTIONS_INIT(struct avd_print_options);
-	options.log = note;
-	const char *value, *dir = NULL, *output = NULL;
-	uint32_t format = AVD_FORMAT_TEXT;
-	avd_results *results;
+	switch (id) {
+	case 'f':
+		return cli_parse_word(command, "format", value, formats, CLI_COUNT(formats),
+				      &request->format);
+	case 'o':
+		request->output = value;
+		return 0;
+	case OPT_DETAILS_LIMIT:
+		return parse_limit(command, value, &request->options);
+	case OPT_VERIFY:
+		request->verify = 1;
+		return 0;
+	default:
+		if (request->dir)
+			return cli_usage(command, "show: '%s': one directory at a time", value);
+		request->dir = value;
+		return 0;
+	}
+}
+
+static int show(const struct cli_command *command, int argc, char **argv)
+{
+	struct show_request request = {.options = AVD_OPTIONS_INIT(struct avd_print_options)};
+	const char *value;
 	int id, code;
+	request.options.log = note;
 	while ((id = cli_next_option(command, argc, argv, &value, &code)) != -1) {
-		if (id == CLI_OPTION_STOP)
-			return code;
-		if (id == 'f')
-			code = cli_parse_word(command, "format", value, formats, CLI_COUNT(formats),
-					      &format);
-		else if (id == 'o')
-			code = (output = value, 0);
-		else if (id == OPT_DETAILS_LIMIT)
-			code = parse_limit(command, value, &options);
-		else if (dir)
-			code = cli_usage(command, "show: '%s': one directory at a time", value);
-		else
-			code = (dir = value, 0);
-		if (code)
+		if (id != CLI_OPTION_STOP)
+			code = parse_show(command, id, value, &request);
+		if (id == CLI_OPTION_STOP || code)
 			return code;
 	}
-	if (!dir)
+	if (!request.dir)
 		return cli_usage(command, "show: no directory of results was named");
-	code = open_results(dir, &results);
-	if (code)
-		return code;
-	code = output ? write_results(results, format, &options, output)
-		      : print_results(results, format, &options);
-	avd_results_free(results);
-	return code;
+	return show_results(&request);
 }
 
 static const struct cli_option show_options[] = {
 	{'f', "format", "FORMAT", "[text] json tap ktap junit markdown html veristat"},
 	{'o', "output", "FILE", "write it there, whole or not at all [stdout]"},
 	{OPT_DETAILS_LIMIT, "details-limit", "SIZE", "html: for details of cells; 0: none [48M]"},
+	{OPT_VERIFY, "verify", NULL, "judge each recording again"},
 	CLI_OPTION_HELP,
 };
 
@@ -119,7 +168,9 @@ const struct cli_command cli_show = {
 	.about = "Shows the results that attachverdict sweep left in DIR.",
 	.options = show_options,
 	.option_count = CLI_COUNT(show_options),
-	.more = "Exit status: 0 all as expected; 1 not; 2 wrong usage; 3 some without a result",
+	.more = "Exit status: 0 all as expected; 1 not, or not proved; 2 wrong usage; 3 some "
+		"without a\n"
+		"result",
 	.run = show,
 };
 

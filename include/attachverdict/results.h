@@ -83,6 +83,19 @@ struct avd_mark_options {
 AVD_API int avd_results_mark(const char *dir, const struct avd_mark_options *options,
 			     size_t *ret_marked, char *error, size_t error_size);
 
+/* Called for a cell whose recording does not prove its result: what is wrong, one line. */
+typedef void (*avd_contradiction_fn)(void *userdata, size_t index, const char *what);
+
+/*
+ * Judges the recording of each cell that has a result again. A contradiction is a recording that
+ * is missing, can't be read, is not the one that the index was made from (its size and CRC-32C), or
+ * comes to another verdict. That a recording is of the cell that the index gives it to is not
+ * looked at. `fn` may be NULL. *ret_verified: results that were proved; with *ret_contradictions
+ * all that there are. -ENOMEM. Since 0.1.
+ */
+AVD_API int avd_results_verify(const avd_results *results, avd_contradiction_fn fn, void *userdata,
+			       size_t *ret_verified, size_t *ret_contradictions);
+
 enum avd_merge_flags {
 	/* Of two different results of a cell take the worse one; without it they are an error. */
 	AVD_MERGE_WORST = 1u << 0,

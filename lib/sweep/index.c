@@ -11,7 +11,13 @@
 enum kind { HEADER = 1, CELL = 2, CAME = 3 };
 
 /* Keys of the maps; 0 is the kind in each. Numbers are fixed once released. */
-enum header_key { HEADER_VERSION = 1, HEADER_DIGEST, HEADER_CELLS, HEADER_LIBRARY };
+enum header_key {
+	HEADER_VERSION = 1,
+	HEADER_DIGEST,
+	HEADER_CELLS,
+	HEADER_LIBRARY,
+	HEADER_CAME, /* how many cells came to something */
+};
 enum cell_key {
 	CELL_ID = 1,
 	CELL_NAMES, /* 2 to 5: one an axis */
@@ -92,11 +98,15 @@ static void end(struct avd__index_out *out, size_t start)
 
 void avd__index_header(struct avd__index_out *out, const struct avd__table *table)
 {
-	const size_t start = begin(out, HEADER, 4);
+	uint64_t came = 0;
+	for (size_t i = 0; i < table->count; i++)
+		came += table->rows[i].ran;
+	const size_t start = begin(out, HEADER, HEADER_CAME);
 	put_uint(&out->buf, HEADER_VERSION, AVD__INDEX_VERSION);
 	put_uint(&out->buf, HEADER_DIGEST, table->plan_digest);
 	put_uint(&out->buf, HEADER_CELLS, table->count);
 	put_text(&out->buf, HEADER_LIBRARY, avd_version());
+	put_uint(&out->buf, HEADER_CAME, came);
 	end(out, start);
 }
 
@@ -225,6 +235,18 @@ static int read_cell(struct avd__table *table, const struct entry *entry, struct
 	return avd__table_add(table, &row);
 }
 
+/* What struct avd_verdict promises. Above all, ATTACHED and PASSED are only what says so in full: a
+ * code or a reason beside it is a contradiction. */
+static bool is_consistent(const struct avd__came *came)
+{
+	const bool attached = came->outcome == AVD_OUTCOME_ATTACHED;
+	const bool passed = came->result == AVD_RESULT_PASSED;
+	return came->outcome <= AVD_OUTCOME_NOT_ATTACHED && came->result <= AVD_RESULT_PASSED &&
+	       (attached || !passed) && attached == (came->reason_code == AVD_REASON_NONE) &&
+	       attached == !*came->reason && passed == (came->result_code == AVD_REASON_NONE) &&
+	       passed == !*came->result_reason;
+}
+
 static int read_came(struct avd__table *table, const struct entry *entry)
 {
 	const uint64_t index = number(entry, CAME_INDEX);
@@ -245,16 +267,14 @@ static int read_came(struct avd__table *table, const struct entry *entry)
 	};
 	if (!came.reason || !came.result_reason || !came.recording)
 		return -ENOMEM;
-	/* PASSED and ATTACHED only of what says so in full: a code beside it is a contradiction. */
-	if (index >= table->count || !entry->has[CAME_OUTCOME] ||
-	    (came.result == AVD_RESULT_PASSED) != (came.result_code == AVD_REASON_NONE) ||
-	    (came.result == AVD_RESULT_PASSED && came.outcome != AVD_OUTCOME_ATTACHED))
+	if (index >= table->count || !entry->has[CAME_OUTCOME] || !is_consistent(&came))
 		return -EBADMSG;
 	return avd__table_set(table, (size_t)index, &came);
 }
 
-/* Reads the header; *ret_cells: of the plan. */
-static int read_header(const struct avd__frame *frame, uint64_t *ret_digest, uint64_t *ret_cells)
+/* Reads the header; *ret_cells: of the plan; *ret_came: of these came to something. */
+static int read_header(const struct avd__frame *frame, uint64_t *ret_digest, uint64_t *ret_cells,
+		       uint64_t *ret_came)
 {
 	struct entry entry;
 	if (read_entry(frame, &entry) < 0 || entry.kind != HEADER)
@@ -263,6 +283,7 @@ static int read_header(const struct avd__frame *frame, uint64_t *ret_digest, uin
 		return -ENOTSUP;
 	*ret_digest = number(&entry, HEADER_DIGEST);
 	*ret_cells = number(&entry, HEADER_CELLS);
+	*ret_came = number(&entry, HEADER_CAME);
 	return 0;
 }
 
@@ -282,7 +303,7 @@ int avd__index_read(struct avd__table *table, const uint8_t *bytes, size_t size,
 		    struct avd__error *error)
 {
 	struct avd__frame frame;
-	uint64_t cells = 0;
+	uint64_t cells = 0, expected = 0, came = 0;
 	size_t at = 0;
 	int r = 0;
 	*table = (struct avd__table){0};
@@ -292,16 +313,16 @@ int avd__index_read(struct avd__table *table, const uint8_t *bytes, size_t size,
 		    frame.seq != seq)
 			r = -EBADMSG;
 		else if (!seq)
-			r = read_header(&frame, &table->plan_digest, &cells);
+			r = read_header(&frame, &table->plan_digest, &cells, &expected);
 		else if ((r = read_entry(&frame, &entry)) == 0 && entry.kind == CELL)
 			r = read_cell(table, &entry, error);
 		else if (r == 0 && entry.kind == CAME)
-			r = read_came(table, &entry);
+			r = (came++, read_came(table, &entry));
 		if (r < 0)
 			break;
 		at += frame.size;
 	}
-	if (r == 0 && table->count != cells)
+	if (r == 0 && (table->count != cells || came != expected)) /* the end is missing */
 		r = -EBADMSG;
 	if (r == 0)
 		return 0;
@@ -313,7 +334,7 @@ int avd__journal_read(struct avd__table *table, const uint8_t *bytes, size_t siz
 		      uint64_t *ret_torn, struct avd__error *error)
 {
 	struct avd__frame frame;
-	uint64_t digest = 0, cells;
+	uint64_t digest = 0, cells, came;
 	uint32_t seq = 0;
 	size_t at = 0;
 	int r = 0;
@@ -323,7 +344,7 @@ int avd__journal_read(struct avd__table *table, const uint8_t *bytes, size_t siz
 		    frame.seq != seq)
 			break;
 		if (!seq)
-			r = read_header(&frame, &digest, &cells);
+			r = read_header(&frame, &digest, &cells, &came);
 		else if ((r = read_entry(&frame, &entry)) == 0 && entry.kind == CAME)
 			r = read_came(table, &entry);
 		if (r < 0)

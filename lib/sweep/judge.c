@@ -91,18 +91,30 @@ static int judge(int fd, const char *name, struct avd__table *table, struct avd_
 	return came->reason && came->result_reason && came->recording ? 0 : -ENOMEM;
 }
 
-int avd__store_judge(int dir_fd, const char *name, struct avd__table *table,
-		     struct avd__came *ret_came, struct avd__error *error)
+int avd__judge_file(int fd, const char *name, struct avd__table *table, struct avd__came *ret_came,
+		    struct avd__error *error)
 {
 	struct stat st;
 	struct avd__came came;
-	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-	int r = fd < 0 || fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EBADMSG;
+	int r = fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EBADMSG;
 	if (r == 0)
 		r = judge(fd, name, table, &came);
-	avd__close(&fd);
 	if (r < 0)
-		return avd__fail(error, -r, "recording %s: %s", name, strerror(-r));
+		return avd__fail(error, -r, "recording %s: %s", name,
+				 r == -EBADMSG ? "it is none" : strerror(-r));
 	*ret_came = came;
 	return 0;
+}
+
+int avd__store_judge(int dir_fd, const char *name, struct avd__table *table,
+		     struct avd__came *ret_came, struct avd__error *error)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	if (fd < 0) {
+		const int code = errno;
+		return avd__fail(error, code, "recording %s: %s", name, strerror(code));
+	}
+	const int r = avd__judge_file(fd, name, table, ret_came, error);
+	avd__close(&fd);
+	return r;
 }

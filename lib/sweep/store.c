@@ -116,23 +116,6 @@ int avd__store_recording(const struct avd__row *row, char **ret_path)
 	return 0;
 }
 
-/* Takes over the results of the same cells, and the words why there is none. */
-static int adopt_table(struct avd__table *table, const struct avd__table *old)
-{
-	for (size_t i = 0; i < old->count; i++) {
-		const int64_t at = avd__table_find(table, old->rows[i].id);
-		const bool unproved =
-			avd__row_has_result(&old->rows[i]) && !*old->rows[i].came.recording;
-		if (!old->rows[i].ran || unproved || at < 0 ||
-		    table->rows[at].digest != old->rows[i].digest)
-			continue;
-		const int r = avd__table_set(table, (size_t)at, &old->rows[i].came);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -167,6 +150,34 @@ static int list_cells(int dir_fd, struct listing *listing)
 	return 0;
 }
 
+/* `path` is below the directory. */
+static bool is_there(const struct listing *there, const char *path)
+{
+	if (!avd__store_owns(path) || !there->names)
+		return false;
+	path += sizeof(AVD__STORE_CELLS);
+	return bsearch(&path, there->names, there->count, sizeof(*there->names), by_name) != NULL;
+}
+
+/* Takes over the results of the same cells, and the words why there is none. A result without its
+ * recording is proved by nothing: that cell is run again. */
+static int adopt_table(struct avd__table *table, const struct avd__table *old,
+		       const struct listing *there)
+{
+	for (size_t i = 0; i < old->count; i++) {
+		const struct avd__row *row = &old->rows[i];
+		const int64_t at = avd__table_find(table, row->id);
+		if (!row->ran || at < 0 || table->rows[at].digest != row->digest)
+			continue;
+		if (avd__row_has_result(row) && !is_there(there, row->came.recording))
+			continue;
+		const int r = avd__table_set(table, (size_t)at, &row->came);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int adopt_recording(struct avd__store *store, struct avd__table *table, struct avd__row *row,
 			   const struct listing *there)
 {
@@ -176,9 +187,7 @@ static int adopt_recording(struct avd__store *store, struct avd__table *table, s
 	int r = avd__store_recording(row, &path);
 	if (r < 0)
 		return r;
-	const char *name = path + sizeof(AVD__STORE_CELLS);
-	if (there->names &&
-	    bsearch(&name, there->names, there->count, sizeof(*there->names), by_name)) {
+	if (is_there(there, path)) {
 		r = avd__store_judge(store->dir_fd, path, table, &came, &ignored);
 		if (r == 0) {
 			row->came = came;
@@ -189,11 +198,15 @@ static int adopt_recording(struct avd__store *store, struct avd__table *table, s
 	return r == -ENOMEM ? r : 0; /* what is no recording is run again */
 }
 
-/* Takes over recordings that were finished right before their sweep was killed. */
-static int adopt_recordings(struct avd__store *store, struct avd__table *table)
+/* Takes over recordings that were finished right before their sweep was killed, and what `old` (may
+ * be NULL) tells. */
+static int adopt_all(struct avd__store *store, struct avd__table *table,
+		     const struct avd__table *old)
 {
 	struct listing there = {0};
 	int r = list_cells(store->dir_fd, &there);
+	if (r == 0 && old)
+		r = adopt_table(table, old, &there);
 	for (size_t i = 0; r == 0 && i < table->count; i++) {
 		if (!avd__row_has_result(&table->rows[i]))
 			r = adopt_recording(store, table, &table->rows[i], &there);
@@ -257,9 +270,7 @@ static int adopt(struct avd__store *store, struct avd__table *table, struct avd_
 	int r = read_at(store->dir_fd, store->dir, &old, &torn, error);
 	if (r < 0 && r != -ENOENT && r != -EBADMSG) /* new, or to be made anew */
 		return r;
-	r = adopt_table(table, &old);
-	if (r == 0)
-		r = adopt_recordings(store, table);
+	r = adopt_all(store, table, &old);
 	avd__table_free(&old);
 	return r < 0 ? failed(store->dir, AVD__STORE_CELLS, -r, error) : 0;
 }
@@ -283,7 +294,7 @@ int avd__store_reopen(const char *dir, struct avd__table *table, struct avd__sto
 	uint64_t torn;
 	int r = open_dir(dir, store, error);
 	if (r == 0 && (r = read_at(store->dir_fd, dir, table, &torn, error)) == 0) {
-		r = adopt_recordings(store, table);
+		r = adopt_all(store, table, NULL);
 		if (r < 0)
 			avd__fail(error, -r, "out of memory");
 	}

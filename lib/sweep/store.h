@@ -58,5 +58,8 @@ bool avd__store_owns(const char *name);
  * -EBADMSG: no recording. */
 int avd__store_judge(int dir_fd, const char *name, struct avd__table *table,
 		     struct avd__came *ret_came, struct avd__error *error);
+/* The same of an open file, which stays the caller's. */
+int avd__judge_file(int fd, const char *name, struct avd__table *table, struct avd__came *ret_came,
+		    struct avd__error *error);
 
 #endif

@@ -215,12 +215,9 @@ static int settle(struct avd_sweep *sweep, size_t index, const struct avd__came 
 	return 0;
 }
 
-/* A cell that has no verdict: what its row says instead. */
-static int settle_untried(struct avd_sweep *sweep, size_t index, const char *why)
+static struct avd__came came_not_run(const char *reason)
 {
-	char reason[AVD_VERDICT_REASON_MAX];
-	snprintf(reason, sizeof(reason), "could not be tried: %.900s", why);
-	const struct avd__came came = {
+	return (struct avd__came){
 		.outcome = AVD_OUTCOME_UNCONFIRMED,
 		.reason_code = AVD_REASON_NOT_RUN,
 		.result = AVD_RESULT_FAILED,
@@ -229,7 +226,28 @@ static int settle_untried(struct avd_sweep *sweep, size_t index, const char *why
 		.result_reason = reason,
 		.recording = "",
 	};
+}
+
+/* A cell that has no verdict: what its row says instead. */
+static int settle_untried(struct avd_sweep *sweep, size_t index, const char *why)
+{
+	char reason[AVD_VERDICT_REASON_MAX];
+	snprintf(reason, sizeof(reason), "could not be tried: %.900s", why);
+	const struct avd__came came = came_not_run(reason);
 	return settle(sweep, index, &came);
+}
+
+/* The cell's new recording takes the place of the old one before its result is known: a sweep that
+ * is killed between must not leave the old result beside the new recording. Without a result,
+ * whichever recording is there is judged by the next one. */
+static int forget(struct avd_sweep *sweep, size_t index)
+{
+	const struct avd__came came = came_not_run("it was being run again");
+	if (!avd__row_has_result(&sweep->table.rows[index]))
+		return 0;
+	if (avd__table_set(&sweep->table, index, &came) < 0)
+		return avd__fail(&sweep->error, ENOMEM, "out of memory");
+	return avd__store_add(&sweep->store, index, &came, &sweep->error);
 }
 
 /* The recording alone says what a cell came to: what is kept is what was judged. */
@@ -239,15 +257,16 @@ static int harvest(struct avd_sweep *sweep, const struct job *job)
 	struct avd__error error = {0};
 	char *name = NULL;
 	const struct avd__row *row = &sweep->table.rows[job->index];
-	if (atomic_load(&sweep->cancelled)) /* it will be run when the sweep goes on */
-		return 0;
-	if (job->result < 0)
+	const int cancelled = atomic_load(&sweep->cancelled);
+	if (job->result < 0 && !cancelled)
 		return settle_untried(sweep, job->index, avd_cell_error(job->cell));
 	int r = avd__store_recording(row, &name);
 	if (r < 0)
 		return avd__fail(&sweep->error, ENOMEM, "out of memory");
 	r = avd__store_judge(sweep->store.dir_fd, name, &sweep->table, &came, &error);
 	free(name);
+	if (r < 0 && cancelled) /* it will be run when the sweep goes on */
+		return 0;
 	return r < 0 ? settle_untried(sweep, job->index, error.text)
 		     : settle(sweep, job->index, &came);
 }
@@ -320,6 +339,9 @@ static int start_thread(struct job *job)
 static int start_job(struct avd_sweep *sweep, size_t index)
 {
 	char error[1024];
+	int r = forget(sweep, index);
+	if (r < 0)
+		return r;
 	struct job *job = calloc(1, sizeof(*job));
 	if (!job)
 		return avd__fail(&sweep->error, ENOMEM, "out of memory");
@@ -328,7 +350,7 @@ static int start_job(struct avd_sweep *sweep, size_t index)
 	job->cell = make_cell(sweep, index, error, sizeof(error));
 	if (job->cell && sweep->options.on_cell)
 		sweep->options.on_cell(sweep->options.userdata, index, NULL);
-	int r = job->cell ? start_thread(job) : 0;
+	r = job->cell ? start_thread(job) : 0;
 	if (job->cell && r == 0) {
 		job->next = sweep->jobs;
 		sweep->jobs = job;

@@ -20,7 +20,7 @@ ELSEWHERE = {
     "truncated": ("tests/cli/test_ends.py", '"truncated"'),
     "channel-corrupt": ("tests/cli/test_ends.py", '"channel-corrupt"'),
     "host-stop": ("tests/cli/test_signals.py", '"host-stop"'),
-    "not-run": ("tests/sweep/test_sweep.py", '"not-run"'),
+    "not-run": ("tests/sweep/test_matrix.py", '"not-run"'),
     "lost": ("tests/sweep/test_mark.py", '"lost"'),
     # Nothing in a stock kernel makes it oops on demand and go on: lines of real oopses are fed.
     "oops": ("tests/unit/test_cell_console.c", "Oops: "),

@@ -189,7 +189,7 @@ class Formats(unittest.TestCase):
         self.assertIn("NOT RUN", text)
 
     def test_veristat(self):
-        """None of these cells has a recording, and that is said; of real ones test_sweep.py."""
+        """None of these cells has a recording, and that is said; of real ones test_matrix.py."""
         done = run([CLI, "show", "--format", "veristat", self.dir])
         self.assertEqual(done.returncode, 1)
         rows = list(csv.reader(done.stdout.decode().splitlines()))
