@@ -168,9 +168,8 @@ const struct cli_command cli_show = {
 	.about = "Shows the results that attachverdict sweep left in DIR.",
 	.options = show_options,
 	.option_count = CLI_COUNT(show_options),
-	.more = "Exit status: 0 all as expected; 1 not, or not proved; 2 wrong usage; 3 some "
-		"without a\n"
-		"result",
+	.more = "Exit status: 0 all as expected; 1 not, or not proved; 2 wrong usage;\n"
+		"3 some without a result",
 	.run = show,
 };
 
