@@ -264,6 +264,15 @@ class Opened(Case):
         self.open_cell(0)
         self.assertIn("no DecompressionStream", self.text("#report"))
 
+    def test_recording_that_contradicts(self):
+        """It is shown, with the word that it is not what the results say."""
+        path = self.pages.write("contradiction", pages.small(), pages.details_of(
+            [(0, golden("init-failed"))], unreadable={"0": "the index says ATTACHED, but the recording <b>"}))
+        self.open_cell(0, path)
+        self.assertIn("does not fit the results above: the index says ATTACHED, but the recording <b>", self.text("#report"))
+        self.assertEqual(self.number(".timeline .span"), 1 + len(golden("init-failed")["evidence"]["phases"]))
+        self.assertTrue(self.page.run("document.getElementById('hint').hidden"))
+
     def test_logs(self):
         self.open_cell(5)
         tabs = self.page.run("[...document.querySelectorAll('.tabs button')].map((node) => node.textContent)")

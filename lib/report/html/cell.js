@@ -67,7 +67,7 @@ function cellWords(cell, index) {
 	const came = cell.outcome + (cell.result_code ? `/${cell.result_code}` : "");
 	return el("section", {class: "words"},
 		el("p", {class: "reason"}, cell.result_reason ? long(cell.result_reason) :
-			kinds[index] === "passed" ? "The scheduler turned on, ran tasks on every CPU, and was still enabled at the end." :
+			kinds[index] === "passed" ? "The scheduler turned on, and was still enabled at the end." :
 				KINDS.get(kinds[index]).told),
 		el("p", {id: "hint", class: "hint", hidden: true}),
 		facts([
@@ -108,18 +108,20 @@ function showCell(index) {
 }
 
 async function fillReport(index, into) {
-	const {report, why} = await reportOf(index);
+	const {report, why, note} = await reportOf(index);
 	if (state.cell !== index || !into.isConnected)
 		return;
 	into.setAttribute("aria-busy", "false");
 	if (why)
 		return into.replaceChildren(section("Details", el("p", {class: "note"}, long(why))));
 	try {
-		if (report.hint) {
+		if (report.hint && note === undefined) {
 			$("hint").hidden = false;
 			$("hint").replaceChildren(long(report.hint));
 		}
-		into.replaceChildren(...reportSections(report).filter(Boolean));
+		const doubt = note === undefined ? [] : [section("Not the same",
+			el("p", {class: "note"}, "What follows is from the recording, and does not fit the results above: ", long(note)))];
+		into.replaceChildren(...doubt, ...reportSections(report).filter(Boolean));
 	} catch (error) {
 		// Of another release than this page, or damaged: what the results say stands above.
 		into.replaceChildren(section("Details", el("p", {class: "note"}, `They can't be shown: ${clip(error.message, 200)}`)));

@@ -89,11 +89,12 @@ const of = (object, key) => object && Object.hasOwn(object, key) ? object[key] :
 // written by it, and must not fill the memory of who looks at it.
 const REPORT_LIMIT = 64 << 20;
 
-/** The report of a cell: {report}, or {why} there is none. */
+/** The report of a cell: {report}, or {why} there is none. With {note}: it could be read, but is not
+ *  what the results say of the cell. */
 async function reportOf(index) {
 	const cell = cells[index], unreadable = of(details().unreadable, String(index));
 	const packed = of(details().cells, String(index));
-	if (unreadable !== undefined)
+	if (unreadable !== undefined && packed === undefined)
 		return {why: "Its recording can't be read: " + unreadable};
 	if (packed === undefined && !cell.ran)
 		return {why: "This cell has no result, so there is nothing to show of it."};
@@ -105,7 +106,7 @@ async function reportOf(index) {
 	if (typeof DecompressionStream === "undefined")
 		return {why: "This browser can't unpack the details (it has no DecompressionStream); a newer one can."};
 	try {
-		return {report: JSON.parse(await unpack(packed))};
+		return {report: JSON.parse(await unpack(packed)), note: unreadable};
 	} catch (error) {
 		return {why: `Its details in this page are damaged: ${error.message}`};
 	}
