@@ -64,9 +64,11 @@ def test_what_a_callback_raises_ends_the_cell(kernel):
     def tell(*_):
         raise Told
 
+    before = sorted(os.listdir("/proc/self/fd"))
     for name in ("on_console", "on_event"):
         with pytest.raises(Told):
             attachverdict.run(f"{SCHEDULERS}/fifo", kernel=kernel, **{name: tell})
+    assert sorted(os.listdir("/proc/self/fd")) == before
     with pytest.raises(ChildProcessError):  # nobody to wait for
         os.waitpid(-1, os.WNOHANG)
 
