@@ -27,7 +27,7 @@ fault()
 }
 
 # Two at a time: the machine has other tests to run.
-DEB_BUILD_OPTIONS='parallel=2 nocheck noautodbgsym' "$source/tools/deb" --output "$output" \
+DEB_BUILD_OPTIONS='parallel=2 nocheck noautodbgsym' "$source/tools/deb" --no-setup --output "$output" \
 	>"$output.log" 2>&1 || {
 	cat "$output.log"
 	exit 1
@@ -39,6 +39,7 @@ lintian --allow-root --no-cfg --info --display-info --pedantic \
 
 # dh_missing has looked for files in no package; here for files in two.
 root=$output/root
+rm -rf "$root"
 mkdir "$root"
 for package in "$output"/*.deb; do
 	dpkg-deb -x "$package" "$root"
