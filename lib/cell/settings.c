@@ -52,15 +52,13 @@ static const struct setting settings[] = {
 /* The words that are known, "A, B or C"; an empty one has no meaning at its value. */
 static const char *list_words(const struct setting *setting, char *list, size_t size)
 {
-	size_t last = 0;
-	for (size_t i = 0; setting->words[i]; i++)
-		last = i;
+	const char *const *words = setting->words;
 	*list = '\0';
-	for (size_t i = 0; i <= last; i++) {
+	for (size_t i = 0; words[i]; i++) {
 		const size_t at = strlen(list);
-		if (*setting->words[i])
+		if (*words[i])
 			snprintf(list + at, size - at, "%s%s",
-				 i == 0 ? "" : (i == last ? " or " : ", "), setting->words[i]);
+				 i == 0 ? "" : (words[i + 1] ? ", " : " or "), words[i]);
 	}
 	return list;
 }

@@ -7,12 +7,16 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "vmm/boot.h"
+#include "vmm/vmm.h"
 
-bool kit_has_kvm(void)
+#define SKIP 77
+
+static bool has_kvm(void)
 {
 	const int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (fd < 0) {
@@ -21,6 +25,26 @@ bool kit_has_kvm(void)
 	}
 	close(fd);
 	return true;
+}
+
+static bool has_sandbox(void)
+{
+	const char *missing = avd__sandbox_missing();
+	if (missing)
+		printf("skipped: no sandbox: %s\n", missing);
+	return !missing;
+}
+
+int kit_main(Suite *suite, bool sandbox)
+{
+	SRunner *runner = srunner_create(suite);
+	int code = SKIP;
+	if ((!sandbox || has_sandbox()) && has_kvm()) {
+		srunner_run_all(runner, CK_ENV);
+		code = srunner_ntests_failed(runner) ? EXIT_FAILURE : EXIT_SUCCESS;
+	}
+	srunner_free(runner);
+	return code;
 }
 
 static void take(struct kit_guest *guest)

@@ -3,13 +3,13 @@
 #ifndef AVD_TESTS_KVM_KIT_H
 #define AVD_TESTS_KVM_KIT_H
 
+#include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "vmm/vm.h"
 
-#define KIT_SKIP 77
 #define KIT_MEMORY (2u << 20)
 #define KIT_ENTRY 0x10000u
 /* Catches hangs of the test; no test is about time. */
@@ -23,8 +23,9 @@ struct kit_guest {
 	uint8_t channel_sum;
 };
 
-/* Whether /dev/kvm opens; prints why not. */
-bool kit_has_kvm(void);
+/* Runs the suite, for main() to return; skips it with the reason where /dev/kvm does not open, or
+ * where one is wanted and there is no sandbox. */
+int kit_main(Suite *suite, bool sandbox);
 /* avd__vm_new() with KIT_MEMORY and this many CPUs of one thread each. */
 int kit_vm(const struct avd__kvm_sys *sys, uint32_t cpus, bool irqchip, struct avd__vm **ret_vm,
 	   struct avd__error *error);

@@ -324,13 +324,6 @@ END_TEST
 
 int main(void)
 {
-	const char *missing = avd__sandbox_missing();
-	if (missing) {
-		printf("skipped: no sandbox: %s\n", missing);
-		return KIT_SKIP;
-	}
-	if (!kit_has_kvm())
-		return KIT_SKIP;
 	Suite *suite = suite_create("sandbox");
 	TCase *tc = tcase_create("sandbox");
 	tcase_set_timeout(tc, 240);
@@ -341,9 +334,5 @@ int main(void)
 	tcase_add_test(tc, the_rest_of_the_process_stays_as_it_was);
 	tcase_add_test(tc, without_a_sandbox_nothing_is_forbidden);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return kit_main(suite, true);
 }

@@ -192,22 +192,11 @@ END_TEST
 
 int main(void)
 {
-	const char *missing = avd__sandbox_missing();
-	if (missing) {
-		printf("skipped: no sandbox: %s\n", missing);
-		return KIT_SKIP;
-	}
-	if (!kit_has_kvm())
-		return KIT_SKIP;
 	Suite *suite = suite_create("sandbox-rules");
 	TCase *tc = tcase_create("sandbox-rules");
 	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, with_all_rules_the_scenarios_pass);
 	tcase_add_loop_test(tc, each_rule_is_needed, 1, (int)avd__sandbox_rules() + 1);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return kit_main(suite, true);
 }

@@ -144,8 +144,6 @@ END_TEST
 
 int main(void)
 {
-	if (!kit_has_kvm())
-		return KIT_SKIP;
 	Suite *suite = suite_create("vmm");
 	TCase *tc = tcase_create("vmm");
 	tcase_set_timeout(tc, 240);
@@ -158,9 +156,5 @@ int main(void)
 	tcase_add_test(tc, a_guest_that_nobody_reads_can_be_stopped);
 	tcase_add_test(tc, the_probe_answers);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return kit_main(suite, false);
 }

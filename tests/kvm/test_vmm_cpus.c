@@ -183,8 +183,6 @@ END_TEST
 
 int main(void)
 {
-	if (!kit_has_kvm())
-		return KIT_SKIP;
 	Suite *suite = suite_create("vmm-cpus");
 	TCase *tc = tcase_create("vmm-cpus");
 	tcase_set_timeout(tc, 120);
@@ -192,9 +190,5 @@ int main(void)
 	tcase_add_test(tc, a_machine_that_kvm_cannot_have_is_refused);
 	tcase_add_test(tc, the_largest_machine_is_made);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return kit_main(suite, false);
 }

@@ -245,8 +245,6 @@ END_TEST
 
 int main(void)
 {
-	if (!kit_has_kvm())
-		return KIT_SKIP;
 	Suite *suite = suite_create("vmm-faults");
 	TCase *tc = tcase_create("vmm-faults");
 	tcase_set_timeout(tc, 240);
@@ -256,9 +254,5 @@ int main(void)
 	tcase_add_loop_test(tc, a_report_that_fails_is_still_a_report, 0, 4);
 	tcase_add_loop_test(tc, a_thread_that_cannot_start_is_told, 0, 6);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return kit_main(suite, false);
 }

@@ -160,17 +160,11 @@ END_TEST
 
 int main(void)
 {
-	if (!kit_has_kvm())
-		return KIT_SKIP;
 	Suite *suite = suite_create("vmm-many");
 	TCase *tc = tcase_create("vmm-many");
 	tcase_set_timeout(tc, 240);
 	tcase_add_loop_test(tc, one_after_another, 0, 2);
 	tcase_add_loop_test(tc, eight_at_once, 0, 2);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return kit_main(suite, false);
 }

@@ -162,8 +162,6 @@ END_TEST
 
 int main(void)
 {
-	if (!kit_has_kvm())
-		return KIT_SKIP;
 	Suite *suite = suite_create("vmm-window");
 	TCase *tc = tcase_create("vmm-window");
 	tcase_set_timeout(tc, 240);
@@ -173,9 +171,5 @@ int main(void)
 	tcase_add_test(tc, other_words_are_not_believed);
 	tcase_add_test(tc, a_running_position_stays_bounded);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return kit_main(suite, false);
 }

@@ -8,10 +8,13 @@
 #include <ftw.h>
 #include <lz4hc.h>
 #include <lzma.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -420,4 +423,27 @@ void kit_check_message(const char *message, const char *path)
 	const size_t len = strlen(message);
 	if (!len || !strstr(message, path) || strchr(message, '\n') || message[len - 1] == '.')
 		ck_abort_msg("\"%s\" is not one line that names %s", message, path);
+}
+
+int kit_wait(pid_t child)
+{
+	int status;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int kit_in_namespace(const char *const *covered, int (*body)(void))
+{
+	const pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid)
+		return kit_wait(pid);
+	if (unshare(geteuid() ? CLONE_NEWUSER | CLONE_NEWNS : CLONE_NEWNS) < 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
+		_exit(KIT_SKIP);
+	for (; *covered; covered++) {
+		if (mount("none", *covered, "tmpfs", 0, "") < 0)
+			_exit(KIT_SKIP);
+	}
+	_exit(body());
 }

@@ -5,6 +5,7 @@
 
 #include <attachverdict/kernel.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "image/unpack.h"
@@ -57,6 +58,14 @@ struct avd__buf kit_read(const char *path);
 struct avd__buf kit_read_fd(int fd);
 unsigned int kit_count_files(const char *dir);
 unsigned int kit_count_fds(void);
+
+/* Runs `body` in a child whose mount namespace is its own, with an empty file system over each of
+ * the directories (NULL ends). What it returns, 128 and the signal's number where one ended it, or
+ * KIT_SKIP where that is not permitted here. */
+#define KIT_SKIP 77
+int kit_in_namespace(const char *const *covered, int (*body)(void));
+/* How a child ended, in the same way. */
+int kit_wait(pid_t child);
 
 /* A message is one line, names the file and ends without a full stop or newline. */
 void kit_check_message(const char *message, const char *path);

@@ -20,7 +20,6 @@
 #include "image_kit.h"
 
 #define RACERS 8
-#define SKIP 77 /* a child's exit status: not permitted here */
 
 static char *dir;
 static const char *image_path;
@@ -216,13 +215,6 @@ START_TEST(entry_of_another_user)
 }
 END_TEST
 
-static int child_status(pid_t pid)
-{
-	int status;
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 /* Eight processes at once on a cold cache, or on a torn one: all get the kernel, one file stays. */
 START_TEST(race)
 {
@@ -248,7 +240,7 @@ START_TEST(race)
 	close(start[0]);
 	close(start[1]);
 	for (int i = 0; i < RACERS; i++)
-		ck_assert_int_eq(child_status(racers[i]), 0);
+		ck_assert_int_eq(kit_wait(racers[i]), 0);
 	check_get();
 }
 END_TEST
@@ -277,29 +269,24 @@ END_TEST
 static int no_room_child(void)
 {
 	int fd = -1;
-	if (unshare(geteuid() ? CLONE_NEWUSER | CLONE_NEWNS : CLONE_NEWNS) < 0 ||
-	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    avd__mkdirs(cache, NULL) < 0 || mount("none", cache, "tmpfs", 0, "size=128k") < 0)
-		return SKIP;
+	if (avd__mkdirs(cache, NULL) < 0 || mount("none", cache, "tmpfs", 0, "size=128k") < 0)
+		return KIT_SKIP;
 	const int r = get_vmlinux(cache, &fd);
 	if (r != -ENOSPC || kit_count_files(kit_path(cache, "vmlinux")) != 0)
 		return 1;
 	check_no_room(r, cache);
 	/* A little later there is room. */
 	if (mount("none", cache, "tmpfs", MS_REMOUNT, "size=4m") < 0)
-		return SKIP;
+		return KIT_SKIP;
 	check_get();
 	return 0;
 }
 
 START_TEST(no_room)
 {
-	const pid_t pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0)
-		_exit(no_room_child());
-	const int status = child_status(pid);
-	if (status == SKIP)
+	static const char *const nothing[] = {NULL};
+	const int status = kit_in_namespace(nothing, no_room_child);
+	if (status == KIT_SKIP)
 		printf("no_room: not run, a mount namespace is not permitted here\n");
 	else
 		ck_assert_int_eq(status, 0);

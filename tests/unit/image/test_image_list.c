@@ -16,7 +16,6 @@
 #include "base/util.h"
 #include "image_kit.h"
 
-#define SKIP 77 /* a child's exit status: not permitted here */
 #define LISTED_MAX 32
 
 static char *dir;
@@ -128,25 +127,6 @@ START_TEST(fetched_newest_first)
 }
 END_TEST
 
-/* In a mount namespace with /boot and /usr/lib/modules of our own. */
-static int own_root(int (*body)(void))
-{
-	const pid_t pid = fork();
-	int status;
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0) {
-		if (unshare(geteuid() ? CLONE_NEWUSER | CLONE_NEWNS : CLONE_NEWNS) < 0 ||
-		    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
-		    mount("none", "/boot", "tmpfs", 0, "") < 0 ||
-		    mount("none", "/usr/lib", "tmpfs", 0, "") < 0)
-			_exit(SKIP);
-		_exit(body());
-	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
 static void check_default(const char *want)
 {
 	char *path = NULL;
@@ -211,8 +191,9 @@ static int with_own_root(void)
 
 START_TEST(running_and_installed)
 {
-	const int status = own_root(with_own_root);
-	if (status == SKIP)
+	static const char *const covered[] = {"/boot", "/usr/lib", NULL};
+	const int status = kit_in_namespace(covered, with_own_root);
+	if (status == KIT_SKIP)
 		printf("running_and_installed: not run, a mount namespace is not permitted here\n");
 	else
 		ck_assert_int_eq(status, 0);
