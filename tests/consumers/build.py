@@ -103,7 +103,7 @@ def by_subproject(here):
     without_installed(here)
     here.run("meson", "setup", folder, project / "consumers", "-Dwerror=true", "-Dbuildtype=plain",
              "-Dattachverdict:default_library=static", *native(here))
-    here.run("ninja", "-C", folder, *EXAMPLES)
+    here.run("ninja", "-C", folder, "-j2", *EXAMPLES) # other tests run beside it
     all_start(here, folder, shared=False)
 
 
