@@ -48,7 +48,7 @@ function timeline(report) {
 		el("td", {class: "number"}, from), el("td", {class: "number"}, lasts));
 	const body = list.map((span) => {
 		const bar = el("i", {class: `span p-${PHASES.has(span.name) ? span.name : "kernel"}`});
-		bar.style.left = percent(span.from);
+		bar.style.left = `min(${percent(span.from)}, 100% - 3px)`;
 		bar.style.width = percent((span.to ?? whole) - span.from);
 		return line(clip(span.name, 30), span.what, track(bar), seconds(span.from), span.to > span.from ? duration(span.to - span.from) : NONE);
 	});

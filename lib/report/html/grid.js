@@ -2,10 +2,10 @@
 // The grid. Only what is on the screen (and the cell that has the focus) is in the document, so
 // that it costs the same with 10 cells and with 100,000.
 
-/** Sizes in CSS pixels; page.css has the same in --row and --column. */
+/** Sizes in CSS pixels; page.css knows them as --row, --column and so on. */
 const VIEWS = {
 	full: {row: 46, column: 164, label: 260, head: 44},
-	compact: {row: 28, column: 36, label: 300, head: 168},
+	compact: {row: 28, column: 36, label: 260, head: 168},
 };
 const NARROW = matchMedia("(max-width: 700px)");
 // Rows above and below the screen that are made ready for a scroll.
@@ -62,6 +62,10 @@ function layOut() {
 		grid.size.label = 128;
 		grid.size.column = grid.view === "compact" ? 32 : 150;
 	}
+	if (grid.view === "compact") { // names stand upright: as high as the longest needs
+		const longest = Math.max(0, ...grid.columns.map((column) => Math.min(100, kernels.values[column].length)));
+		grid.size.head = Math.max(64, Math.min(grid.size.head, 20 + 8 * longest));
+	}
 	grid.at.row = Math.max(0, Math.min(grid.at.row, grid.rows.length - 1));
 	grid.at.column = Math.max(0, Math.min(grid.at.column, grid.columns.length - 1));
 }
@@ -75,7 +79,8 @@ function drawGrid() {
 	box.setAttribute("aria-rowcount", grid.rows.length + 1);
 	box.setAttribute("aria-colcount", grid.columns.length + 1);
 	for (const [name, pixels] of [["--row", size.row], ["--column", size.column], ["--label", size.label], ["--head", size.head],
-		["--width", size.label + grid.columns.length * size.column], ["--height", grid.rows.length * size.row]])
+		["--width", size.label + grid.columns.length * size.column], ["--height", grid.rows.length * size.row],
+		["--bar", size.label + grid.columns.length * size.column > box.parentNode.clientWidth - 40 ? 16 : 2]])
 		box.style.setProperty(name, `${pixels}px`);
 	grid.made.clear();
 	grid.drawn = null;
