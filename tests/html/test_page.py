@@ -350,6 +350,11 @@ class Keys(Case):
         self.open()
         self.page.click("[data-cell='2']")
         self.assertEqual(self.page.run("document.getElementById('cell').open"), True)
+        self.page.send("Input.dispatchMouseEvent", type="mousePressed", x=40, y=400, button="left", clickCount=1)
+        self.page.send("Input.dispatchMouseEvent", type="mouseReleased", x=40, y=400, button="left", clickCount=1)
+        self.page.until("document.activeElement.dataset.cell === '2'")  # beside the panel
+        self.page.key("Enter")
+        self.assertEqual(self.page.run("document.getElementById('cell').open"), True)
         self.page.run("history.back()")
         self.page.until("document.activeElement.dataset.cell === '2'")
         self.assertEqual((self.fragment(), self.page.run("document.getElementById('cell').open")), ({}, False))

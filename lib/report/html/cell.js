@@ -48,7 +48,8 @@ function facts(list) {
 }
 
 function cellHead(index, list) {
-	const at = list.indexOf(index), kind = kinds[index], place = at < 0 ? "not in the filter" : `${count(at + 1)} of ${count(list.length)}`;
+	const at = list.indexOf(index), kind = kinds[index];
+	const place = at < 0 ? "not in the filter" : `${count(at + 1)} of ${count(list.length)}`;
 	return el("header", {class: "cell-head"},
 		el("p", {class: "badges"},
 			el("span", {class: `badge k-${kind} ${states[index]}`}, glyph(KINDS.get(kind).path), KINDS.get(kind).label),
@@ -64,17 +65,23 @@ function cellHead(index, list) {
 
 /** The words of the results alone; the report adds to it. */
 function cellWords(cell, index) {
-	const came = cell.outcome + (cell.result_code ? `/${cell.result_code}` : "");
+	const came = cell.result === "passed" ? "passed" : clip(cell.outcome + (cell.result_code ? `/${cell.result_code}` : ""), 100);
 	return el("section", {class: "words"},
 		el("p", {class: "reason"}, cell.result_reason ? long(cell.result_reason) :
 			kinds[index] === "passed" ? "The scheduler turned on, and was still enabled at the end." :
 				KINDS.get(kinds[index]).told),
 		el("p", {id: "hint", class: "hint", hidden: true}),
 		facts([
-			["expected", `${cell.expected}${states[index] === "notrun" ? "" : `; came to ${cell.result === "passed" ? "passed" : clip(came, 100)}, ${STATES.get(states[index])}`}`],
-			["scheduler", cell.scheduler], ["kernel", cell.kernel], ["topology", cell.topology], ["payload", cell.payload],
-			["machine ended", cell.end_cause], ["took", cell.ran ? `${duration(cell.wall_ns)}, ${duration(cell.machine_cpu_ns)} of the host\u2019s CPU time` : null],
-			["recording", cell.recording ? el("code", {}, long(cell.recording)) : null], ["digest", el("code", {}, clip(cell.digest, 40))],
+			["expected", cell.expected],
+			["came to", cell.ran ? `${came}: ${STATES.get(states[index])}` : null],
+			["scheduler", cell.scheduler],
+			["kernel", cell.kernel],
+			["topology", cell.topology],
+			["payload", cell.payload],
+			["machine ended", cell.end_cause],
+			["took", cell.ran ? `${duration(cell.wall_ns)}, ${duration(cell.machine_cpu_ns)} of the host\u2019s CPU time` : null],
+			["recording", cell.recording ? el("code", {}, long(cell.recording)) : null],
+			["digest", el("code", {}, clip(cell.digest, 40))],
 		]));
 }
 
@@ -89,7 +96,8 @@ function words(text) {
 }
 
 function cellCommand(cell) {
-	return section("Run it again", el("div", {class: "command"}, el("code", {tabindex: "0", role: "region", "aria-label": "command"}, words(cell.command)),
+	return section("Run it again", el("div", {class: "command"},
+		el("code", {tabindex: "0", role: "region", "aria-label": "command"}, words(cell.command)),
 		copyButton("copy", () => cell.command)));
 }
 

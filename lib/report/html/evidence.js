@@ -28,9 +28,11 @@ function marks({evidence}, list) {
 	const begin = (name) => list.find((span) => span.name === name)?.from;
 	const {attach, scheduler_exit: exit} = evidence, found = [];
 	if (attach && begin("gate") !== undefined)
-		found.push({name: "attached", at: begin("gate") + Number(attach.wall_ns), kind: "passed", what: "the first proof of the attach"});
+		found.push({name: "attached", at: begin("gate") + Number(attach.wall_ns), kind: "passed",
+			what: "the first proof of the attach"});
 	if (exit && exit.phase_ns !== null && begin(exit.phase) !== undefined)
-		found.push({name: "ejected", at: begin(exit.phase) + Number(exit.phase_ns), kind: "DIED", what: exit.kind_name ?? ""});
+		found.push({name: "ejected", at: begin(exit.phase) + Number(exit.phase_ns), kind: "DIED",
+			what: exit.kind_name ?? ""});
 	return found;
 }
 
@@ -44,13 +46,14 @@ function timeline(report) {
 	const percent = (ns) => `${Math.max(0, Math.min(100, 100 * ns / whole))}%`;
 	const log = report.evidence.kernel_log.lines.slice(-200);
 	const track = (...parts) => el("td", {class: "track"}, el("div", {}, parts));
-	const line = (name, what, cell, from, lasts) => el("tr", {title: clip(what, 200)}, el("th", {scope: "row"}, name), cell,
-		el("td", {class: "number"}, from), el("td", {class: "number"}, lasts));
+	const line = (name, what, cell, from, lasts) => el("tr", {title: clip(what, 200)},
+		el("th", {scope: "row"}, name), cell, el("td", {class: "number"}, from), el("td", {class: "number"}, lasts));
 	const body = list.map((span) => {
 		const bar = el("i", {class: `span p-${PHASES.has(span.name) ? span.name : "kernel"}`});
 		bar.style.left = `min(${percent(span.from)}, 100% - 3px)`;
 		bar.style.width = percent((span.to ?? whole) - span.from);
-		return line(clip(span.name, 30), span.what, track(bar), seconds(span.from), span.to > span.from ? duration(span.to - span.from) : NONE);
+		return line(clip(span.name, 30), span.what, track(bar), seconds(span.from),
+			span.to > span.from ? duration(span.to - span.from) : NONE);
 	});
 	const dots = points.map((point) => {
 		const dot = el("i", {class: `dot k-${point.kind}`});
@@ -62,81 +65,125 @@ function timeline(report) {
 		tick.style.left = percent(Number(time_us) * 1000);
 		return tick;
 	});
-	return section("Timeline", el("table", {class: "timeline"},
-		el("thead", {}, el("tr", {}, ...["phase", "", "begins", "lasts"].map((head) => head ? el("th", {scope: "col"}, head) : el("td")))),
-		el("tbody", {}, ...body, ...dots, ticks.length ? line("kernel log", "lines of the kernel\u2019s log", track(...ticks), "", plural(log.length, "line")) : "")),
-	el("p", {class: "fine"}, "After power-on, by the guest\u2019s clock; the end of the last phase by the host\u2019s."));
+	if (ticks.length)
+		dots.push(line("kernel log", "lines of the kernel\u2019s log", track(...ticks), "", plural(log.length, "line")));
+	const heads = ["phase", "", "begins", "lasts"].map((head) => head ? el("th", {scope: "col"}, head) : el("td"));
+	return section("Timeline",
+		el("table", {class: "timeline"}, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, ...body, ...dots)),
+		el("p", {class: "fine"}, "After power-on, by the guest\u2019s clock; the end of the last phase by the host\u2019s."));
 }
 
 function attachSection({evidence, kernel}) {
 	const {attach, failure, scheduler, guest} = evidence;
 	return section("Scheduler", facts([
-		["attached", attach ? `ops \u201c${attach.ops}\u201d, enable_seq ${count(attach.enable_seq_before)} \u2192 ${count(attach.enable_seq)}, ${attach.switch_all ? "all tasks" : "only tasks of SCHED_EXT"}` : "no"],
+		["attached", attach ? [`ops \u201c${attach.ops}\u201d`,
+			`enable_seq ${count(attach.enable_seq_before)} \u2192 ${count(attach.enable_seq)}`,
+			attach.switch_all ? "all tasks" : "only tasks of SCHED_EXT"].join(", ") : "no"],
 		["after", attach ? `${duration(attach.wall_ns)} from its start, ${duration(attach.cpu_ns)} of CPU time` : null],
-		["failure", failure ? failure.code : null], ["its process", failure ? processEnd(failure) : null],
-		["still enabled at the end", guest.enabled_at_end === null ? null : guest.enabled_at_end ? "yes" : "no"],
-		["kernel", kernel.release], ["image", kernel.path ? el("code", {}, long(kernel.path)) : null],
-		["arguments", el("code", {}, long(scheduler.argv.join(" ")))], ["pid in the guest", scheduler.pid],
-		["init failed", guest.init_failed ? guest.init_failed.reason : null]]));
+		["failure", failure ? failure.code : null],
+		["its process", failure ? processEnd(failure) : null],
+		["still enabled at the end", yesOrNo(guest.enabled_at_end)],
+		["kernel", kernel.release],
+		["image", kernel.path ? el("code", {}, long(kernel.path)) : null],
+		["arguments", el("code", {}, long(scheduler.argv.join(" ")))],
+		["pid in the guest", scheduler.pid],
+		["init failed", guest.init_failed ? guest.init_failed.reason : null],
+	]));
 }
 
-const processEnd = (end) => [end.exit_status === null ? "" : `exit status ${count(end.exit_status)}`,
-	end.signal === null ? "" : `killed by signal ${count(end.signal)}`, end.errno === null ? "" : `could not be started: errno ${end.errno}`]
-	.filter(Boolean).join(", ");
+const yesOrNo = (value) => value === null ? null : value ? "yes" : "no";
+
+const processEnd = (end) => [
+	end.exit_status === null ? "" : `exit status ${end.exit_status}`,
+	end.signal === null ? "" : `killed by signal ${end.signal}`,
+	end.errno === null ? "" : `could not be started: errno ${end.errno}`].filter(Boolean).join(", ");
 
 // The largest machine has 252; what names more was made by somebody else.
 const CPUS_DRAWN = 512;
 
+/** Boxes of nodes, of their LLCs, of their cores; `chip(cpu)` draws what is in the innermost. */
+function nested(list, [[name, key], ...inner], chip) {
+	const groups = new Map();
+	for (const entry of list)
+		groups.set(entry[key], [...groups.get(entry[key]) ?? [], entry]);
+	return [...groups].map(([value, group]) => el("div", {class: key},
+		name ? el("small", {}, `${name} ${value ?? "?"}`) : null,
+		el("div", {class: "inside"}, inner.length ? nested(group, inner, chip) : group.map((entry) => chip(entry.cpu)))));
+}
+
+function dispatchWords(dispatch) {
+	if (!dispatch)
+		return "not looked at";
+	const ran = dispatch.ok ? "every CPU" : `${count(dispatch.cpus_ok.length)} of ${plural(dispatch.cpus_online, "CPU")}`;
+	return `${ran}; ${count(dispatch.tasks_ok)} of ${plural(dispatch.tasks, "task")} made progress in ` +
+		`${duration(dispatch.wall_ns)}, ${plural(dispatch.rounds, "round")}${dispatch.mode ? ` (${dispatch.mode})` : ""}`;
+}
+
 /** The CPUs in the shape that the guest's kernel shows, each with what the dispatch probe saw. */
-function cpuSection({topology, evidence, machine}) {
-	const {asked, seen, same, difference} = topology, {dispatch} = evidence;
+function cpuSection({topology, evidence: {dispatch}, machine}) {
+	const {asked, seen, same, difference} = topology;
 	const table = (seen?.table ?? []).slice(0, CPUS_DRAWN), ok = new Set(dispatch?.cpus_ok ?? []);
-	const chip = (cpu) => el("span", {class: dispatch ? ok.has(cpu) ? "chip good" : "chip bad" : "chip"},
-		dispatch ? glyph(KINDS.get(ok.has(cpu) ? "passed" : "DIED").path) : null, count(cpu), dispatch && !ok.has(cpu) ? spoken(" no progress") : null);
-	const nested = (list, [[name, key], ...inner]) => {
-		const groups = new Map();
-		for (const entry of list)
-			groups.set(entry[key], [...groups.get(entry[key]) ?? [], entry]);
-		return [...groups].map(([value, group]) => el("div", {class: key}, name ? el("small", {}, `${name} ${value ?? "?"}`) : null,
-			el("div", {class: "inside"}, inner.length ? nested(group, inner) : group.map((entry) => chip(entry.cpu)))));
-	};
-	const shape = (one) => one ? [one.shape, plural(one.cpus, "CPU"), plural(one.nodes, "node"), plural(one.llcs, "LLC"), plural(one.cores, "core"),
-		`${count(one.threads_per_core)} per core`].filter(Boolean).join(", ") : null;
+	const chip = (cpu) => dispatch ? el("span", {class: ok.has(cpu) ? "chip good" : "chip bad"},
+		glyph(KINDS.get(ok.has(cpu) ? "passed" : "DIED").path), count(cpu), ok.has(cpu) ? null : spoken(" no progress")) :
+		el("span", {class: "chip"}, count(cpu));
+	const shape = (one) => one ? [one.shape, plural(one.cpus, "CPU"), plural(one.nodes, "node"), plural(one.llcs, "LLC"),
+		plural(one.cores, "core"), `${count(one.threads_per_core)} per core`].filter(Boolean).join(", ") : null;
 	return section("CPUs and dispatch", facts([
-		["ran tasks", dispatch ? `${dispatch.ok ? "every CPU" : `${count(dispatch.cpus_ok.length)} of ${plural(dispatch.cpus_online, "CPU")}`}; ${count(dispatch.tasks_ok)} of ${plural(dispatch.tasks, "task")} made progress in ${duration(dispatch.wall_ns)}, ${plural(dispatch.rounds, "round")}${dispatch.mode ? ` (${dispatch.mode})` : ""}` : "not looked at"],
-		["why not", dispatch?.reason], ["asked for", shape(asked) ?? machine.topology], ["seen in the guest", shape(seen) ?? "not told"],
-		["as asked for", same === null ? null : same ? "yes" : "no"], ["difference", difference]]),
-	table.length ? el("div", {class: "cpus"}, nested(table, [["node", "node"], ["LLC", "llc"], ["", "core"]])) : null,
-	(seen?.table.length ?? 0) > CPUS_DRAWN ? el("p", {class: "fine"}, `the first ${CPUS_DRAWN} CPUs`) : null);
+		["ran tasks", dispatchWords(dispatch)],
+		["why not", dispatch?.reason],
+		["asked for", shape(asked) ?? machine.topology],
+		["seen in the guest", shape(seen) ?? "not told"],
+		["as asked for", yesOrNo(same)],
+		["difference", difference],
+	]),
+	table.length ? el("div", {class: "cpus"}, nested(table, [["node", "node"], ["LLC", "llc"], ["", "core"]], chip)) : null,
+	seen?.table.length > CPUS_DRAWN ? el("p", {class: "fine"}, `the first ${CPUS_DRAWN} CPUs`) : null);
 }
 
 function exitSection(exit) {
 	return exit && section("Thrown out by the kernel", facts([
-		["kind", `${exit.kind_name ?? "not known"} (${exit.kind})`], ["exit code", exit.exit_code === null ? null : String(exit.exit_code)],
+		["kind", `${exit.kind_name ?? "not known"} (${exit.kind})`],
+		["exit code", exit.exit_code],
 		["when", `in phase ${exit.phase}${exit.phase_ns === null ? "" : `, ${duration(exit.phase_ns)} after it began`}`],
-		["reason", exit.reason], ["message", exit.message], ["told by", exit.source],
-		["backtrace", exit.backtrace.length ? el("code", {class: "lines"}, long(exit.backtrace.join("\n"))) : null]]));
+		["reason", exit.reason],
+		["message", exit.message],
+		["told by", exit.source],
+		["backtrace", exit.backtrace.length ? el("code", {class: "lines"}, long(exit.backtrace.join("\n"))) : null],
+	]));
 }
 
 function payloadSection(payload) {
 	return payload && section("Payload", facts([
 		["command", el("code", {}, long(payload.argv.join(" ")))],
-		["ended", payload.ended ? `${processEnd(payload)}${payload.wall_ns === null ? "" : ` after ${duration(payload.wall_ns)}`}` : "no: it never ran, or was cut short"],
-		["ended by", payload.ended ? payload.ended_by : null], ["why not", payload.reason], ["left processes behind", payload.left_some ? "yes" : null]]));
+		["ended", payload.ended ? processEnd(payload) : "no: it never ran, or was cut short"],
+		["after", payload.ended && payload.wall_ns !== null ? duration(payload.wall_ns) : null],
+		["ended by", payload.ended ? payload.ended_by : null],
+		["why not", payload.reason],
+		["left processes behind", payload.left_some ? "yes" : null],
+	]));
 }
 
-function machineSection({machine, evidence, started, recorded_by: by}) {
-	const s = machine.statistics, {end, guest} = evidence;
+function machineSection({machine, evidence: {end, guest}, started, recorded_by: by}) {
+	const s = machine.statistics ?? {};
+	const known = (value, words) => value === null || value === undefined ? null : words(value);
 	return section("Machine", facts([
-		["kind", [machine.kind, machine.accel ? `(${machine.accel})` : ""].filter(Boolean).join(" ")], ["chosen because", machine.reason],
-		["size", `${plural(machine.cpus, "CPU")}, ${bytes(machine.memory_bytes)}`], ["channel", machine.carrier], ["sandbox", machine.sandbox],
-		["first instruction", s && s.first_instruction_ns !== null ? `${duration(s.first_instruction_ns)}, ${duration(s.start_cpu_ns)} of CPU time` : null],
-		["init after", s && s.init_ns !== null ? duration(s.init_ns) : null], ["verdict after", s && s.verdict_ns !== null ? duration(s.verdict_ns) : null],
-		["memory in use", s && s.ram_resident_bytes !== null ? `${bytes(s.ram_resident_bytes)} of the guest, ${bytes(s.overhead_bytes)} beyond it` : null],
-		["exits", s?.exits ? Object.entries(s.exits).map(([name, number]) => `${name} ${count(number)}`).join(", ") : null],
-		["slowness", guest.slowness_permille === null ? null : `${(Number(guest.slowness_permille) / 1000).toFixed(1)} times`],
-		["ended", end ? `${end.cause}${end.code ? ` (${end.code})` : ""} after ${duration(end.wall_ns)}, ${duration(end.machine_cpu_ns)} of CPU time` : "not recorded: the recording is cut off"],
-		["detail", end?.detail], ["started", started], ["recorded by", by]]));
+		["kind", [machine.kind, machine.accel ? `(${machine.accel})` : ""].filter(Boolean).join(" ")],
+		["chosen because", machine.reason],
+		["size", `${plural(machine.cpus, "CPU")}, ${bytes(machine.memory_bytes)}`],
+		["channel", machine.carrier],
+		["sandbox", machine.sandbox],
+		["first instruction", known(s.first_instruction_ns, (ns) => `${duration(ns)}, ${duration(s.start_cpu_ns)} of CPU time`)],
+		["init after", known(s.init_ns, duration)],
+		["verdict after", known(s.verdict_ns, duration)],
+		["memory in use", known(s.ram_resident_bytes, (size) => `${bytes(size)} of the guest, ${bytes(s.overhead_bytes)} beyond it`)],
+		["exits", known(s.exits, (exits) => Object.entries(exits).map(([name, number]) => `${name} ${count(number)}`).join(", "))],
+		["slowness", known(guest.slowness_permille, (value) => `${(Number(value) / 1000).toFixed(1)} times`)],
+		["ended", end ? `${end.cause}${end.code ? ` (${end.code})` : ""} after ${duration(end.wall_ns)}, ` +
+			`${duration(end.machine_cpu_ns)} of CPU time` : "not recorded: the recording is cut off"],
+		["detail", end?.detail],
+		["started", started],
+		["recorded by", by],
+	]));
 }
 
 function channelSection({evidence: {channel, last_phase: last}}) {

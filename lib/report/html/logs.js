@@ -4,6 +4,9 @@
 // Lines that are shown at once; the library keeps 16 KiB of a stream, so more is rare.
 const LINES_SHOWN = 2000;
 
+// What the library keeps of a stream (lib/verdict/evidence.h), and the kernel's priority of errors.
+const TAIL = 16384, ERROR = 3;
+
 const BEGIN = "-- BEGIN PROG LOAD LOG --", END = "-- END PROG LOAD LOG --";
 
 /** libbpf prints the verifier's logs among the scheduler's output; the first may have lost its head. */
@@ -26,10 +29,13 @@ function verifierLogs(lines) {
 function logsOf({evidence: e}) {
 	const output = (name, stream) => stream && {name, lines: stream.lines, note: [
 		Number(stream.dropped) ? `${bytes(stream.dropped)} were over the limit and thrown away in the guest` : "",
-		Number(stream.bytes) > 16384 ? `the last lines of ${bytes(stream.bytes)}; attachverdict replay of the recording has them all` : ""].filter(Boolean).join("; ")};
-	const kernel = {name: "kernel", lines: e.kernel_log.lines.map(({time_us, level, text}) => ({text,
-		head: `[${(Number(time_us) / 1e6).toFixed(6).padStart(12)}] `, bad: Number(level) <= 3})),
-	note: Number(e.kernel_log.telling_lines) > e.kernel_log.lines.length ? `the first and the last of ${count(e.kernel_log.telling_lines)} lines about sched_ext` : ""};
+		Number(stream.bytes) > TAIL ? `the last lines of ${bytes(stream.bytes)}; the recording has them all` : "",
+	].filter(Boolean).join("; ")};
+	const kernel = {name: "kernel",
+		lines: e.kernel_log.lines.map(({time_us, level, text}) => ({text, bad: Number(level) <= ERROR,
+			head: `[${(Number(time_us) / 1e6).toFixed(6).padStart(12)}] `})),
+		note: Number(e.kernel_log.telling_lines) > e.kernel_log.lines.length ?
+			`the first and the last of ${count(e.kernel_log.telling_lines)} lines about sched_ext` : ""};
 	return [...verifierLogs(e.scheduler.stderr.lines), ...verifierLogs(e.scheduler.stdout.lines), kernel,
 		output("scheduler, stderr", e.scheduler.stderr), output("scheduler, stdout", e.scheduler.stdout),
 		output("kernel\u2019s dump", e.scheduler_exit?.dump), output("payload, stdout", e.payload?.stdout),
@@ -53,11 +59,13 @@ function marked(text, query) {
 function logSection(report) {
 	const logs = logsOf(report);
 	if (!logs.length)
-		return section("Logs", el("p", {class: "hint"}, "Nothing was said: no output of the scheduler, no line of the kernel about it."));
+		return section("Logs", el("p", {class: "hint"},
+			"Nothing was said: no output of the scheduler, no line of the kernel about it."));
 	const view = {log: logs[0], query: "", hit: -1, all: false};
 	const box = el("div", {class: "log wrap", tabindex: "0", role: "region", "aria-label": "log"});
 	const found = el("span", {class: "place"}), note = el("p", {class: "fine"});
-	const find = el("input", {type: "search", placeholder: "search in this log", "aria-label": "search in this log", autocomplete: "off", spellcheck: "false"});
+	const find = el("input", {type: "search", placeholder: "search in this log", "aria-label": "search in this log",
+		autocomplete: "off", spellcheck: "false"});
 	const wrap = el("input", {type: "checkbox", checked: true, on: {change: () => box.classList.toggle("wrap", wrap.checked)}});
 	const tabs = el("div", {class: "tabs", role: "group", "aria-label": "logs"}, ...logs.map((log) =>
 		button(`${clip(log.name, 60)} (${count(log.lines.length)})`, () => {
@@ -86,7 +94,8 @@ function logSection(report) {
 			box.prepend(button(`show ${plural(from, "line")} before these`, () => { view.all = true; draw(); }, {class: "more"}));
 		note.textContent = log.note ? log.note[0].toUpperCase() + log.note.slice(1) + "." : "";
 		const hits = box.querySelectorAll(".hit").length;
-		found.textContent = query ? hits ? `${view.hit >= 0 ? `${count(view.hit + 1)} of ` : ""}${plural(hits, "line")}` : "nothing" : "";
+		const place = view.hit >= 0 ? `${count(view.hit + 1)} of ` : "";
+		found.textContent = !query ? "" : hits ? place + plural(hits, "line") : "nothing";
 	}
 	function go(by) {
 		const hits = box.querySelectorAll(".hit");
@@ -107,7 +116,9 @@ function logSection(report) {
 	});
 	draw();
 	requestAnimationFrame(begin);
-	return section("Logs", tabs, el("div", {class: "log-tools"}, find, found, button("\u2191", () => go(-1), {"aria-label": "line before that matches"}),
-		button("\u2193", () => go(1), {"aria-label": "next line that matches"}), el("label", {}, wrap, "wrap"),
+	return section("Logs", tabs, el("div", {class: "log-tools"}, find, found,
+		button("\u2191", () => go(-1), {"aria-label": "line before that matches"}),
+		button("\u2193", () => go(1), {"aria-label": "next line that matches"}),
+		el("label", {}, wrap, "wrap"),
 		copyButton("copy", () => view.log.lines.map(textOf).join("\n"))), box, note);
 }

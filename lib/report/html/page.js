@@ -95,7 +95,8 @@ function makeHead() {
 
 function makeBar() {
 	$("bar").append(
-		el("input", {type: "search", id: "search", placeholder: "search ids, reasons, commands ( / )", autocomplete: "off", spellcheck: "false",
+		el("input", {type: "search", id: "search", placeholder: "search ids, reasons, commands ( / )",
+			autocomplete: "off", spellcheck: "false",
 			"aria-label": "search in ids, reasons and commands", on: {input: (event) => {
 				filter.query = event.target.value;
 				filterChanged();
@@ -209,7 +210,8 @@ function toPrint() {
 	$("print").replaceChildren(table, cut(grid.rows.length), bad.length ? el("h2", {}, "Not as expected, or not run") : "",
 		...bad.slice(0, PRINTED).map((index) => el("div", {class: "printed"}, el("h3", {}, clip(cells[index].id, 300)),
 			el("p", {}, `${toldOf(index)}; expected ${clip(cells[index].expected, 100)}`),
-			el("p", {}, clip(cells[index].result_reason ?? "", 1000)), el("code", {}, clip(cells[index].command, 1000)))), cut(bad.length));
+			el("p", {}, clip(cells[index].result_reason ?? "", 1000)),
+			el("code", {}, clip(cells[index].command, 1000)))), cut(bad.length));
 }
 
 function afterPrint() {
@@ -233,5 +235,6 @@ fromFragment();
 (window.requestIdleCallback ?? setTimeout)(() => {
 	const {left_out: left, why} = details();
 	if (left)
-		tell(`The details of ${plural(left, "cell")} are not in this page${why ? ": " + clip(why, 500) : ""}. Their recordings have them.`);
+		tell(`The details of ${plural(left, "cell")} are not in this page${why ? ": " + clip(why, 500) : ""}. ` +
+			"Their recordings have them.");
 });

@@ -41,21 +41,23 @@ function programSection({programs, programs_total: total}) {
 		const [x, y] = [value(a, sort.key), value(b, sort.key)];
 		return (x < y ? -1 : x > y ? 1 : 0) * (sort.down ? -1 : 1);
 	}).map((program) => programRow(program, most)));
-	const heads = [["order", "#", "order of the loads"], ["name", "program", ""], ...FIGURES.map(([key, name, , what]) => [key, name, what])]
-		.map(([key, name, what]) => {
-			const head = el("th", {scope: "col", title: what}, button(name, () => {
-				sort.down = sort.key === key ? !sort.down : key !== "order" && key !== "name";
-				sort.key = key;
-				for (const each of head.parentNode.children)
-					each.removeAttribute("aria-sort");
-				head.setAttribute("aria-sort", sort.down ? "descending" : "ascending");
-				fill();
-			}));
-			return head;
-		});
+	const columns = [["order", "#", "order of the loads"], ["name", "program", ""],
+		...FIGURES.map(([key, name, , what]) => [key, name, what])];
+	const heads = columns.map(([key, name, what]) => {
+		const head = el("th", {scope: "col", title: what}, button(name, () => {
+			sort.down = sort.key === key ? !sort.down : key !== "order" && key !== "name";
+			sort.key = key;
+			for (const each of head.parentNode.children)
+				each.removeAttribute("aria-sort");
+			head.setAttribute("aria-sort", sort.down ? "descending" : "ascending");
+			fill();
+		}));
+		return head;
+	});
 	heads[0].setAttribute("aria-sort", "ascending");
 	fill();
 	return section("Verifier", el("div", {class: "wide", tabindex: "0", role: "region", "aria-label": "verifier statistics"},
 		el("table", {class: "programs"}, el("thead", {}, el("tr", {}, heads)), body)),
-	Number(total) > programs.length ? el("p", {class: "fine"}, `the first ${plural(programs.length, "program")} of ${count(total)}`) : null);
+	Number(total) > programs.length ?
+		el("p", {class: "fine"}, `the first ${plural(programs.length, "program")} of ${count(total)}`) : null);
 }

@@ -28,7 +28,8 @@ const spoken = (text) => el("span", {class: "sr"}, text);
 
 // Characters that are not seen but change what is: controls, directions (a name with U+202E
 // reads backwards), joiners, tags, halves of pairs. Line feeds and tabs stay.
-const UNSEEN = /[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\u{e0000}-\u{e007f}]/gu;
+const UNSEEN = new RegExp("[\\0-\\x08\\x0b-\\x1f\\x7f-\\x9f\\xad\\u061c\\u115f\\u1160\\u180e\\u200b-\\u200f" +
+	"\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ud800-\\udfff\\ufeff\\ufff9-\\ufffb\\ufffe\\uffff\\u{e0000}-\\u{e007f}]", "gu");
 
 /** The text with what can't be seen written as \uNNNN. */
 const visible = (text) =>
