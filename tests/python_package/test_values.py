@@ -168,6 +168,15 @@ def test_typed_parts_are_those_of_the_report(samples):
                                  "").programs == ()
 
 
+def test_trials_are_those_of_the_text(samples):
+    text = (SOURCE / "lib/report/programs.c").read_text(encoding="utf-8")
+    names = re.search(r"names\[\] = \{(.*?)\};", text, re.DOTALL)[1]
+    assert _report._TRIALS == tuple(re.findall(r'"([^"]*)"', names))
+    programs = attachverdict.replay(samples[0].parent / "passed.avd").programs
+    assert [program.is_trial for program in programs] == [
+        program.name in _report._TRIALS for program in programs]
+
+
 def test_numbers_that_json_writes_as_text():
     assert _report._value({"id": "18446744073709551615"}, "id", Optional[int]) == 2 ** 64 - 1
     assert _report._value({"wall_ns": "9007199254740993"}, "wall_seconds", float) > 9e6

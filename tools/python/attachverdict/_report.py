@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Type, TypeVar
 
 _T = TypeVar("_T")
+_TRIALS = ("", "libbpf_nametest", "det_arg_ctx")  # as the text report has them
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,12 @@ class Program:
     verification_seconds: Optional[float]
     source: Mapping[str, Optional[str]]
     """Where each figure comes from: "probe" (seen as it was loaded), "info" (asked later)."""
+
+    @property
+    def is_trial(self) -> bool:
+        """Probably not the scheduler's own: libbpf tries out what the kernel can do with tiny
+        programs, in the scheduler's process. A guess, from the name."""
+        return self.name in _TRIALS
 
     def __hash__(self) -> int:  # `source` is a dict
         return hash((self.order, self.name, self.id))
