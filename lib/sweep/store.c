@@ -62,6 +62,9 @@ static int read_at(int dir_fd, const char *dir, struct avd__table *table, uint64
 	size_t size;
 	char path[512];
 	int r = read_file(dir_fd, dir, AVD__STORE_INDEX, &bytes, &size, error);
+	if (r == -ENOENT)
+		return avd__fail(error, ENOENT,
+				 "%s has no results of a sweep: no " AVD__STORE_INDEX, dir);
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof(path), "%s/%s", dir, AVD__STORE_INDEX);

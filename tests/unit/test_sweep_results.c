@@ -4,9 +4,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -112,6 +114,47 @@ static struct avd_results_counts counts(const char *name)
 	avd_results_free(results);
 	return got;
 }
+
+/* A disk that is full, as far as a process can be told so. Check writes files of its own, so there
+ * is no assertion in between. */
+static void set_file_limit(rlim_t bytes)
+{
+	const struct rlimit limit = {.rlim_cur = bytes, .rlim_max = RLIM_INFINITY};
+	signal(SIGXFSZ, SIG_IGN);
+	if (setrlimit(RLIMIT_FSIZE, &limit) < 0)
+		abort();
+}
+
+/* The index before stays, and what the journal has of the new results. */
+START_TEST(a_full_disk_costs_no_result)
+{
+	struct avd__error at_index = {0};
+	const struct avd__came last = came(3, AVD_OUTCOME_ATTACHED);
+	int in_journal = 0, in_index;
+	make_table(0);
+	open_store("r");
+	add(1, AVD_OUTCOME_DIED);
+	add(2, AVD_OUTCOME_ATTACHED);
+	set_file_limit(400); /* less than the index, more than the journal so far */
+	while (in_journal == 0)
+		in_journal = avd__store_add(&store, 3, &last, &error);
+	in_index = avd__store_write(&store, &table, &at_index);
+	set_file_limit(RLIM_INFINITY);
+	ck_assert_int_eq(in_journal, -EFBIG);
+	ck_assert_ptr_nonnull(strstr(error.text, "r/journal.cbor"));
+	ck_assert_int_eq(in_index, -EFBIG);
+	ck_assert_ptr_nonnull(strstr(at_index.text, "r/index.cbor"));
+	avd__store_close(&store);
+	ck_assert_uint_ge(counts("r").ran, 2);
+	ck_assert_uint_gt(counts("r").torn_bytes, 0);
+	avd__table_free(&table);
+	make_table(0);
+	open_store("r"); /* and with room again it goes on */
+	ck_assert(table.rows[1].ran && table.rows[2].ran);
+	avd__store_close(&store);
+	ck_assert_uint_eq(counts("r").torn_bytes, 0);
+}
+END_TEST
 
 START_TEST(what_was_written_is_read)
 {
@@ -427,6 +470,7 @@ int main(void)
 	tcase_add_test(tests, other_plans_are_not_merged);
 	tcase_add_test(tests, a_merge_that_fails_leaves_nothing);
 	tcase_add_test(tests, a_merge_stays_in_its_directories);
+	tcase_add_test(tests, a_full_disk_costs_no_result);
 	tcase_add_test(tests, a_mark_is_no_result);
 	tcase_add_test(tests, a_mark_meets_no_expectation);
 	tcase_add_test(tests, marks_stay_until_there_is_a_result);
