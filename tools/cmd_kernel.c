@@ -117,7 +117,9 @@ static int list(const char *cache_dir, uint32_t format)
 	if (r < 0)
 		return cli_error("cannot list the kernels: %s", strerror(-r));
 	if (!listing.count)
-		return cli_error("no kernel was found; tools/fetch-kernel fetches one");
+		return cli_error("no kernel was found; attachverdict-fetch-kernel "
+				 "(tools/fetch-kernel in the "
+				 "source tree) fetches one");
 	return CLI_PASSED;
 }
 

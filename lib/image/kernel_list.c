@@ -197,8 +197,8 @@ int avd_kernel_default(const char *cache_dir, char **ret_path, char *error, size
 	else
 		r = avd__fail(&detail, ENOENT,
 			      "no kernel with sched_ext: none was fetched, and the running one "
-			      "can't be taken (%s); run tools/fetch-kernel, or name one with "
-			      "--kernel",
+			      "can't be taken (%s); run attachverdict-fetch-kernel "
+			      "(tools/fetch-kernel in the source tree), or name one with --kernel",
 			      choice.running);
 	avd__error_copy(&detail, error, error_size);
 	return r;

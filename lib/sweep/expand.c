@@ -63,7 +63,8 @@ static int find_kernel(struct avd_plan *plan, struct avd__axis_value *kernel)
 	if (!r)
 		return avd__fail(&plan->error, ENOENT,
 				 "no kernel %s is here; 'attachverdict kernel list' shows those "
-				 "that are, tools/fetch-kernel gets more; or give a path",
+				 "that are, attachverdict-fetch-kernel gets more; or give "
+				 "a path",
 				 kernel->text);
 	kernel->path = search.found;
 	return kernel->path ? 0 : out_of_memory(plan);

@@ -43,7 +43,8 @@ static const struct reason reasons[] = {
 		{"no-sched-ext",
 		 "The guest's kernel has no sched_ext: /sys/kernel/sched_ext is missing.",
 		 "Choose a kernel built with CONFIG_SCHED_CLASS_EXT=y, 6.12 or later; "
-		 "`attachverdict kernel` lists those at hand, tools/fetch-kernel gets one."},
+		 "`attachverdict kernel` lists those at hand, attachverdict-fetch-kernel gets "
+		 "one."},
 	[AVD_REASON_BUSY] =
 		{"busy",
 		 "Another scheduler was attached already, so the kernel refused this one (EBUSY).",
