@@ -95,6 +95,7 @@ class Shown(Case):
         self.assertIn("0123456789abcdef", self.text(".made"))
         self.page.until("document.querySelector('#note p')")
         self.assertIn("3 cells are not in this page: the limit of 32 MiB", self.text("#note"))
+        self.assertIn(f"of 1 cell can\u2019t be read: {data['cells'][1]['id']}.", self.text("#note"))
         self.assertEqual(self.number("a[href], link, img, iframe, [style*=url]"), 0)
         self.shot("light-grid")
 
@@ -272,6 +273,8 @@ class Opened(Case):
         self.assertIn("does not fit the results above: the index says ATTACHED, but the recording <b>", self.text("#report"))
         self.assertEqual(self.number(".timeline .span"), 1 + len(golden("init-failed")["evidence"]["phases"]))
         self.assertTrue(self.page.run("document.getElementById('hint').hidden"))
+        self.page.until("document.querySelector('#note p')")
+        self.assertIn(f"of 1 cell don\u2019t fit these results: {pages.small()['cells'][0]['id']}.", self.text("#note"))
 
     def test_logs(self):
         self.open_cell(5)

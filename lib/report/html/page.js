@@ -232,9 +232,30 @@ addEventListener("hashchange", fromFragment);
 addEventListener("beforeprint", toPrint);
 addEventListener("afterprint", afterPrint);
 fromFragment();
+
+// Of many the first ones are enough to start with.
+const NAMED_LIMIT = 5;
+
+const namedCells = (list) =>
+	list.slice(0, NAMED_LIMIT).map((index) => clip(cells[index]?.id ?? index, 100)).join(", ") +
+	(list.length > NAMED_LIMIT ? ", \u2026" : "");
+
+/** What recordings don't say, or say otherwise: a cell that is shown as passed may not have. */
+function tellDoubts() {
+	const {cells: packed, unreadable} = details(), list = Object.keys(unreadable);
+	const otherwise = list.filter((index) => Object.hasOwn(packed, index));
+	const lost = list.filter((index) => !Object.hasOwn(packed, index));
+	if (otherwise.length)
+		tell(`The recordings of ${plural(otherwise.length, "cell")} don\u2019t fit these results: ` +
+			`${namedCells(otherwise)}. Run these cells again.`);
+	if (lost.length)
+		tell(`The recordings of ${plural(lost.length, "cell")} can\u2019t be read: ${namedCells(lost)}.`);
+}
+
 (window.requestIdleCallback ?? setTimeout)(() => {
 	const {left_out: left, why} = details();
+	tellDoubts();
 	if (left)
 		tell(`The details of ${plural(left, "cell")} are not in this page${why ? ": " + clip(why, 500) : ""}. ` +
 			"Their recordings have them.");
-});
+}, {timeout: 1000});
