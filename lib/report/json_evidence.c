@@ -203,7 +203,9 @@ static int put_payload(struct avd__json *json, const struct avd__evidence *ev)
 	else
 		avd__json_null(json, "wall_ns");
 	put_text(json, "reason", ev->payload_reason);
-	avd__json_cstring(json, "ended_by", avd__payload_end_name(ev->payload_exit.ended_by));
+	avd__json_cstring(json, "ended_by",
+			  ev->have_payload_exit ? avd__payload_end_name(ev->payload_exit.ended_by)
+						: "unknown");
 	avd__json_bool(json, "left_some", ev->payload_exit.left_some != 0);
 	const int r = put_output(json, "stdout", &ev->output[AVD_STREAM_PAYLOAD_STDOUT],
 				 ev->output_dropped[AVD_STREAM_PAYLOAD_STDOUT]);
