@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "cli.h"
+#include "exit_style.h"
 
-enum { OPT_WORST = 256, OPT_DETAILS_LIMIT, OPT_VERIFY };
+enum { OPT_WORST = 256, OPT_DETAILS_LIMIT, OPT_VERIFY, OPT_EXIT_STYLE };
 
 static int open_results(const char *dir, avd_results **ret_results)
 {
@@ -68,6 +69,7 @@ struct show_request {
 	const char *dir, *output;
 	uint32_t format; /* enum avd_results_format */
 	int verify;
+	uint32_t exit_style;
 	struct avd_print_options options;
 };
 
@@ -96,16 +98,20 @@ static int show_results(const struct show_request *request)
 	avd_results *results;
 	int code = open_results(request->dir, &results);
 	if (code)
-		return code;
+		return exit_style_status(request->exit_style, code, 0);
 	code = request->output
 		       ? write_results(results, request->format, &request->options, request->output)
 		       : print_results(results, request->format, &request->options);
+	struct avd_results_counts counts = AVD_OPTIONS_INIT(struct avd_results_counts);
+	avd_results_count(results, &counts);
 	if (request->verify) {
 		const int proved = verify(results);
 		code = proved == CLI_PASSED ? code : proved;
+		counts.unmet += proved == CLI_FAILED; /* a contradiction is bad, not unknown */
 	}
 	avd_results_free(results);
-	return code;
+	return exit_style_of_cells(request->exit_style, code, counts.ran, counts.unmet,
+				   counts.unconfirmed);
 }
 
 static int parse_show(const struct cli_command *command, int id, const char *value,
@@ -128,6 +134,8 @@ static int parse_show(const struct cli_command *command, int id, const char *val
 	case OPT_VERIFY:
 		request->verify = 1;
 		return 0;
+	case OPT_EXIT_STYLE:
+		return exit_style_parse(command, value, &request->exit_style);
 	default:
 		if (request->dir)
 			return cli_usage(command, "show: '%s': one directory at a time", value);
@@ -136,21 +144,27 @@ static int parse_show(const struct cli_command *command, int id, const char *val
 	}
 }
 
-static int show(const struct cli_command *command, int argc, char **argv)
+static int parse_shows(const struct cli_command *command, int argc, char **argv,
+		       struct show_request *request)
 {
-	struct show_request request = {.options = AVD_OPTIONS_INIT(struct avd_print_options)};
 	const char *value;
 	int id, code;
-	request.options.log = note;
 	while ((id = cli_next_option(command, argc, argv, &value, &code)) != -1) {
 		if (id != CLI_OPTION_STOP)
-			code = parse_show(command, id, value, &request);
+			code = parse_show(command, id, value, request);
 		if (id == CLI_OPTION_STOP || code)
 			return code;
 	}
-	if (!request.dir)
-		return cli_usage(command, "show: no directory of results was named");
-	return show_results(&request);
+	return request->dir ? -1 : cli_usage(command, "show: no directory of results was named");
+}
+
+static int show(const struct cli_command *command, int argc, char **argv)
+{
+	struct show_request request = {.options = AVD_OPTIONS_INIT(struct avd_print_options)};
+	const uint32_t style = exit_style_of(argc, argv);
+	request.options.log = note;
+	const int code = parse_shows(command, argc, argv, &request);
+	return code < 0 ? show_results(&request) : exit_style_status(style, code, 0);
 }
 
 static const struct cli_option show_options[] = {
@@ -158,6 +172,7 @@ static const struct cli_option show_options[] = {
 	{'o', "output", "FILE", "write it there, whole or not at all [stdout]"},
 	{OPT_DETAILS_LIMIT, "details-limit", "SIZE", "html: for details of cells; 0: none [48M]"},
 	{OPT_VERIFY, "verify", NULL, "judge each recording again"},
+	{OPT_EXIT_STYLE, "exit-style", "STYLE", "default, tap, bisect or kselftest"},
 	CLI_OPTION_HELP,
 };
 

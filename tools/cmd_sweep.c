@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "exit_style.h"
+
 /* How often the line on a terminal is drawn anew though nothing ended. */
 #define REDRAW_MS 500
 #define CLEAR_LINE "\r\033[K"
@@ -117,10 +119,11 @@ static int print_plan(const avd_plan *plan)
 	return CLI_PASSED;
 }
 
-static int finish(const struct progress *progress, int r)
+static int finish(const struct progress *progress, int r, struct avd_progress *ret_end)
 {
 	struct avd_progress now = AVD_OPTIONS_INIT(struct avd_progress);
 	avd_sweep_progress(progress->sweep, &now);
+	*ret_end = now;
 	if (progress->on_terminal)
 		fputs(CLEAR_LINE, stderr);
 	if (r < 0)
@@ -159,7 +162,7 @@ static int run_sweep(struct sweep_request *request)
 		draw(&progress);
 		(void)poll(&event, 1, progress.on_terminal ? REDRAW_MS : -1);
 	}
-	const int code = finish(&progress, r);
+	const int code = finish(&progress, r, &request->end);
 	/* The handler must not reach for what is gone. */
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
@@ -171,10 +174,13 @@ static int run_sweep(struct sweep_request *request)
 static int run(const struct cli_command *command, int argc, char **argv)
 {
 	struct sweep_request request;
+	const uint32_t style = exit_style_of(argc, argv);
 	int code = sweep_parse(command, argc, argv, &request);
 	if (code < 0)
 		code = request.list ? print_plan(request.plan) : run_sweep(&request);
 	avd_plan_free(request.plan);
+	code = exit_style_of_cells(style, code, request.end.met + request.end.unmet,
+				   request.end.unmet, request.end.unconfirmed);
 	if (!interrupted)
 		return code;
 	code = cli_finish(code);

@@ -9,10 +9,10 @@ struct sweep_request {
 	avd_plan *plan; /* finished; freed by the caller */
 	struct avd_sweep_options options;
 	int list;
-	int verbose;
+	struct avd_progress end; /* how far it came */
 };
 
-#define SWEEP_OPTION_COUNT 18
+#define SWEEP_OPTION_COUNT 19
 extern const struct cli_option sweep_options[SWEEP_OPTION_COUNT];
 
 /* -1: parsed, go on; else the exit code. The plan is to be freed in either case. */

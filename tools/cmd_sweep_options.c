@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd_sweep.h"
+#include "exit_style.h"
 
 /* As many as the library allows. */
 #define JOBS_MAX 1024u
@@ -22,6 +23,7 @@ enum {
 	OPT_RERUN_FAILED,
 	OPT_MACHINE,
 	OPT_MEMORY,
+	OPT_EXIT_STYLE,
 };
 
 const struct cli_option sweep_options[SWEEP_OPTION_COUNT] = {
@@ -42,6 +44,7 @@ const struct cli_option sweep_options[SWEEP_OPTION_COUNT] = {
 	{OPT_CELLS, "cells", "A-B|none", "only these, by their numbers in the list"},
 	{OPT_FAIL_FAST, "fail-fast", NULL, "after one that is not as expected start no more"},
 	{OPT_RERUN_FAILED, "rerun-failed", NULL, "run again what is not as expected"},
+	{OPT_EXIT_STYLE, "exit-style", "STYLE", "default, tap, bisect or kselftest"},
 	CLI_OPTION_HELP,
 };
 
@@ -176,6 +179,8 @@ static int parse_option(const struct cli_command *command, int id, const char *v
 	case OPT_RERUN_FAILED:
 		request->options.flags |= AVD_SWEEP_RERUN_FAILED;
 		return 0;
+	case OPT_EXIT_STYLE: /* exit_style_of() took it already */
+		return exit_style_parse(command, value, &(uint32_t){0});
 	case OPT_SHARD:
 	case OPT_CELLS:
 		return parse_part(command, id, value, request);

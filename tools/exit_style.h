@@ -22,5 +22,8 @@ uint32_t exit_style_of(int argc, char **argv);
 int exit_style_parse(const struct cli_command *command, const char *text, uint32_t *ret_style);
 /* `code` is an enum cli_exit, `unconfirmed` whether a verdict was UNCONFIRMED. */
 int exit_style_status(uint32_t style, int code, int unconfirmed);
+/* Of many cells: `ran` of them have a result; `unmet` are not as expected, `unconfirmed` of these
+ * for no other reason than that nothing is known of them. */
+int exit_style_of_cells(uint32_t style, int code, size_t ran, size_t unmet, size_t unconfirmed);
 
 #endif

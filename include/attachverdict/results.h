@@ -46,6 +46,7 @@ struct avd_results_counts {
 	uint64_t plan_digest;
 	uint64_t torn_bytes; /* at the end of the journal: a write that was cut short */
 	size_t lost; /* of those that did not run: marked by avd_results_mark() */
+	size_t unconfirmed; /* of the unmet ones: it is not known what they do */
 };
 
 /* Reads the directory's index. On failure writes one line to `error`. -ENOENT: no results are

@@ -125,6 +125,8 @@ int avd_results_count(const avd_results *results, struct avd_results_counts *ret
 		info.ran += ran;
 		info.met += met(row);
 		info.unmet += ran && !met(row);
+		info.unconfirmed +=
+			ran && !met(row) && row->came.outcome == AVD_OUTCOME_UNCONFIRMED;
 		info.lost += row->ran && row->came.result_code == AVD_REASON_LOST;
 	}
 	memcpy(ret_info, &info, info.size);

@@ -87,7 +87,9 @@ static void count_done(struct avd_sweep *sweep, const struct avd_cell_result *re
 	sweep->progress.done++;
 	sweep->progress.met += result->met;
 	/* Without a recording it could not even be tried. */
-	sweep->progress.unmet += !result->met && *result->recording;
+	const int unmet = !result->met && *result->recording;
+	sweep->progress.unmet += (size_t)unmet;
+	sweep->progress.unconfirmed += unmet && result->outcome == AVD_OUTCOME_UNCONFIRMED;
 }
 
 /* Which rows are to be run, and which are done already. */

@@ -71,7 +71,7 @@ class CellResult(ctypes.Structure):
 class ResultsCounts(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("cells", c_size_t), ("ran", c_size_t), ("met", c_size_t),
                 ("unmet", c_size_t), ("plan_digest", c_uint64), ("torn_bytes", c_uint64),
-                ("lost", c_size_t)]
+                ("lost", c_size_t), ("unconfirmed", c_size_t)]
 
 
 class MarkOptions(ctypes.Structure):
@@ -97,7 +97,7 @@ class SweepOptions(ctypes.Structure):
 class Progress(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("cells", c_size_t), ("done", c_size_t),
                 ("running", c_size_t), ("met", c_size_t), ("unmet", c_size_t),
-                ("kept", c_size_t)]
+                ("kept", c_size_t), ("unconfirmed", c_size_t)]
 
 
 class TopologyInfo(ctypes.Structure):
