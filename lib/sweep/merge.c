@@ -121,6 +121,8 @@ static int take_source(struct merge *merge, size_t source, struct avd__error *er
 	struct avd__table table = {0};
 	uint64_t torn;
 	int r = avd__store_read(dir, &table, &merge->fds[source], &torn, error);
+	if (r == 0 && (r = avd__store_adopt(merge->fds[source], &table)) < 0)
+		avd__fail(error, -r, "%s/" AVD__STORE_CELLS ": %s", dir, strerror(-r));
 	if (r == 0 && source == 0)
 		r = take_first(merge, &table, error);
 	else if (r == 0 && !same_plan(&merge->table, &table))

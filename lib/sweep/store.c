@@ -181,7 +181,7 @@ static int adopt_table(struct avd__table *table, const struct avd__table *old,
 	return 0;
 }
 
-static int adopt_recording(struct avd__store *store, struct avd__table *table, struct avd__row *row,
+static int adopt_recording(int dir_fd, struct avd__table *table, struct avd__row *row,
 			   const struct listing *there)
 {
 	struct avd__error ignored;
@@ -191,7 +191,7 @@ static int adopt_recording(struct avd__store *store, struct avd__table *table, s
 	if (r < 0)
 		return r;
 	if (is_there(there, path)) {
-		r = avd__store_judge(store->dir_fd, path, table, &came, &ignored);
+		r = avd__store_judge(dir_fd, path, table, &came, &ignored);
 		if (r == 0) {
 			row->came = came;
 			row->ran = true;
@@ -203,20 +203,25 @@ static int adopt_recording(struct avd__store *store, struct avd__table *table, s
 
 /* Takes over recordings that were finished right before their sweep was killed, and what `old` (may
  * be NULL) tells. */
-static int adopt_all(struct avd__store *store, struct avd__table *table,
-		     const struct avd__table *old)
+static int adopt_all(int dir_fd, struct avd__table *table, const struct avd__table *old)
 {
 	struct listing there = {0};
-	int r = list_cells(store->dir_fd, &there);
+	int r = list_cells(dir_fd, &there);
 	if (r == 0 && old)
 		r = adopt_table(table, old, &there);
 	for (size_t i = 0; r == 0 && i < table->count; i++) {
 		if (!avd__row_has_result(&table->rows[i]))
-			r = adopt_recording(store, table, &table->rows[i], &there);
+			r = adopt_recording(dir_fd, table, &table->rows[i], &there);
 	}
 	avd__buf_free(&there.texts);
 	free(there.names);
 	return r;
+}
+
+int avd__store_adopt(int dir_fd, struct avd__table *table)
+{
+	const int r = adopt_all(dir_fd, table, NULL);
+	return r == -ENOENT ? 0 : r; /* what carried it here may have dropped an empty directory */
 }
 
 static int lock(struct avd__store *store, struct avd__error *error)
@@ -273,7 +278,7 @@ static int adopt(struct avd__store *store, struct avd__table *table, struct avd_
 	int r = read_at(store->dir_fd, store->dir, &old, &torn, error);
 	if (r < 0 && r != -ENOENT && r != -EBADMSG) /* new, or to be made anew */
 		return r;
-	r = adopt_all(store, table, &old);
+	r = adopt_all(store->dir_fd, table, &old);
 	avd__table_free(&old);
 	return r < 0 ? failed(store->dir, AVD__STORE_CELLS, -r, error) : 0;
 }
@@ -297,7 +302,7 @@ int avd__store_reopen(const char *dir, struct avd__table *table, struct avd__sto
 	uint64_t torn;
 	int r = open_dir(dir, store, error);
 	if (r == 0 && (r = read_at(store->dir_fd, dir, table, &torn, error)) == 0) {
-		r = adopt_all(store, table, NULL);
+		r = adopt_all(store->dir_fd, table, NULL);
 		if (r < 0)
 			avd__fail(error, -r, "out of memory");
 	}

@@ -40,6 +40,9 @@ int avd__store_reopen(const char *dir, struct avd__table *table, struct avd__sto
 		      struct avd__error *error);
 /* Opens `dir`, made if it is not there, for writing, and neither reads nor writes an index. */
 int avd__store_make(const char *dir, struct avd__store *store, struct avd__error *error);
+/* Takes into the table, read from the directory, recordings that no index knows yet: of a sweep
+ * that was killed between a recording and its entry. -ENOMEM ... */
+int avd__store_adopt(int dir_fd, struct avd__table *table);
 /* Adds what row `index` came to: on the disk when it returns. The table is set by the caller. */
 int avd__store_add(struct avd__store *store, size_t index, const struct avd__came *came,
 		   struct avd__error *error);

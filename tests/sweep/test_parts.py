@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+"""What a killed part of a sweep had finished is merged; exit statuses as others want them.
+
+usage: test_parts.py CLI MAKE_RESULTS REPORT_WRITE
+"""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+CLI, MAKE, REPORT_WRITE = sys.argv[1:4]
+CELLS = 6
+
+
+class Parts(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="avd-parts-")
+        self.addCleanup(scratch.cleanup)
+        self.scratch = pathlib.Path(scratch.name)
+        self.dir = self.scratch / "results"
+
+    def make(self, folder, *arguments):
+        subprocess.run([MAKE, folder, *map(str, arguments)], check=True)
+        return folder
+
+    def recording(self, name):
+        samples = self.scratch / "samples"
+        if not samples.exists():
+            samples.mkdir()
+            subprocess.run([REPORT_WRITE, samples], check=True, stdout=subprocess.DEVNULL)
+        return samples / f"{name}.avd"
+
+    def cli(self, *args):
+        return subprocess.run([CLI, *map(str, args)], check=False, encoding="utf-8",
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def cells(self, folder):
+        return json.loads(self.cli("show", "-f", "json", folder).stdout)["cells"]
+
+    def status(self, folder, style, *more):
+        """Of show, which prints the same whatever its status."""
+        done = self.cli("show", folder, "--exit-style", style, *more)
+        self.assertEqual(done.stdout, self.cli("show", folder).stdout)
+        return done.returncode
+
+    def statuses(self, folder):
+        return [self.status(folder, style) for style in ("default", "tap", "bisect", "kselftest")]
+
+    def test_a_recording_without_an_entry_is_merged(self):
+        """The sweep was killed between the two."""
+        whole = self.make(self.dir, CELLS, 0, 2, self.recording("passed"))
+        killed = self.make(self.scratch / "killed", CELLS, 0, 0)
+        for path in (whole / "cells").iterdir():
+            shutil.copy(path, killed / "cells")
+        self.assertEqual({cell["ran"] for cell in self.cells(killed)}, {False})
+        merged = self.scratch / "merged"
+        done = self.cli("merge", "--out", merged, killed)
+        self.assertEqual((done.returncode, done.stderr), (3, ""))
+        self.assertEqual(self.cells(merged), self.cells(whole))
+        self.assertEqual(self.cli("show", "--verify", merged).returncode, 3)
+
+    def test_a_part_without_its_empty_directory_is_merged(self):
+        part = self.make(self.dir, CELLS, 0, 0)
+        (part / "cells").rmdir()
+        done = self.cli("merge", "--out", self.scratch / "merged", part)
+        self.assertEqual((done.returncode, done.stderr), (3, ""))
+
+    def test_exit_styles(self):
+        passed, panic = self.recording("passed"), self.recording("panic")
+        self.assertEqual(self.statuses(self.make(self.scratch / "good", CELLS, 0, CELLS, passed)),
+                         [0, 0, 0, 0])
+        self.assertEqual(self.statuses(self.make(self.scratch / "bad", CELLS)), [1, 1, 1, 1])
+        self.assertEqual(self.statuses(self.make(self.scratch / "none", CELLS, 0, 0)),
+                         [3, 255, 125, 4])
+        # Some lost: no skip of the kernel's tests, which would pass.
+        self.assertEqual(self.statuses(self.make(self.scratch / "part", CELLS, 0, 2, passed)),
+                         [3, 255, 125, 1])
+        unknown = self.make(self.scratch / "unknown", CELLS, 0, CELLS, passed, panic)
+        self.assertEqual({cell["outcome"] for cell in self.cells(unknown)},
+                         {"ATTACHED", "UNCONFIRMED"})
+        self.assertEqual(self.statuses(unknown), [1, 1, 125, 1])
+        for path in (unknown / "cells").iterdir():
+            path.unlink()
+            break
+        self.assertEqual(self.status(unknown, "bisect", "--verify"), 1)  # that is no unknown
+
+    def test_exit_styles_of_what_can_not_be_shown(self):
+        wanted = {"default": (2, 3), "tap": (255, 255), "bisect": (128, 125), "kselftest": (1, 4)}
+        for style, (usage, missing) in wanted.items():
+            for command in (["show"], ["sweep", "--out", self.dir]):
+                done = self.cli(*command, "--exit-style", style, "--no-such-option")
+                self.assertEqual((done.returncode, done.stdout), (usage, ""), command)
+            done = self.cli("show", "--exit-style", style, self.scratch / "nothing")
+            self.assertEqual((done.returncode, done.stdout), (missing, ""))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
