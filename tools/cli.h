@@ -92,6 +92,8 @@ int cli_may_color(FILE *file);
 void cli_print_json_string(const char *text);
 /* Text for a terminal: control characters and bytes beyond ASCII as \xNN. */
 void cli_print_clean(FILE *file, const char *text, size_t len);
+/* What a cell came to: "ATTACHED", "DIED (exited)". */
+void cli_print_outcome(const struct avd_cell_result *cell);
 /* Flushes stdout. `code`, or CLI_NOT_TRIED after a line when something was not written. */
 int cli_finish(int code);
 

@@ -259,8 +259,7 @@ static void print_side(const struct avd_cell_result *cell)
 	else if (cell->result == AVD_RESULT_PASSED)
 		fputs("passed", stdout);
 	else
-		printf("%s (%s)", avd_outcome_name(cell->outcome),
-		       avd_reason_code_name(cell->result_code));
+		cli_print_outcome(cell);
 }
 
 static void print_change(const char *word, const struct avd_cell_result *before,

@@ -77,13 +77,6 @@ static void draw(const struct progress *progress)
 	fflush(stderr);
 }
 
-static void print_verdict(const struct avd_cell_result *result)
-{
-	printf("%s", avd_outcome_name(result->outcome));
-	if (result->result_code != AVD_REASON_NONE)
-		printf(" (%s)", avd_reason_code_name(result->result_code));
-}
-
 /* A line for each cell that ends; for one that is not as expected, how to run it alone. */
 static void on_cell(void *userdata, size_t index, const struct avd_cell_result *result)
 {
@@ -95,7 +88,7 @@ static void on_cell(void *userdata, size_t index, const struct avd_cell_result *
 	if (progress->on_terminal)
 		fputs(CLEAR_LINE, stderr);
 	printf("%s %s: ", result->met ? "ok    " : "not ok", result->id);
-	print_verdict(result);
+	cli_print_outcome(result);
 	printf(", %.1f s\n", (double)result->wall_ns / 1e9);
 	if (!result->met) {
 		avd_expectation_print(&result->expect, expect, sizeof(expect));

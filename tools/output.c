@@ -41,6 +41,13 @@ int cli_print_report(const avd_stream *stream, uint32_t format, int verbose)
 	return verdict.result == AVD_RESULT_PASSED ? CLI_PASSED : CLI_FAILED;
 }
 
+void cli_print_outcome(const struct avd_cell_result *cell)
+{
+	fputs(avd_outcome_name(cell->outcome), stdout);
+	if (cell->result_code != AVD_REASON_NONE)
+		printf(" (%s)", avd_reason_code_name(cell->result_code));
+}
+
 void cli_print_clean(FILE *file, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {

@@ -124,8 +124,7 @@ static int compare(const struct packer *packer, size_t index, const avd_stream *
 	now.reason_code = verdict.reason_code;
 	now.result = verdict.result;
 	now.result_code = verdict.result_code;
-	if (now.outcome != cell.outcome || now.reason_code != cell.reason_code ||
-	    now.result != cell.result || now.result_code != cell.result_code) {
+	if (!avd__same_verdict(&now, &cell)) {
 		struct avd__buf text = {0};
 		avd__buf_puts(&text, "the index says ");
 		avd__put_outcome(&text, &cell);

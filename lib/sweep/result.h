@@ -3,6 +3,7 @@
 #define AVD_LIB_SWEEP_RESULT_H
 
 #include <attachverdict/results.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 
@@ -10,6 +11,10 @@ struct avd__row;
 
 /* A row as callers see it. */
 struct avd_cell_result avd__result_of(const struct avd__row *row);
+
+/* Whether both came to the same outcome and result, by their codes: another release may word a
+ * reason better. */
+bool avd__same_verdict(const struct avd_cell_result *a, const struct avd_cell_result *b);
 
 /* Opens the recording of the cell at `index` for reading, without waiting for a file that is none;
  * *path_out (path_size bytes) is what to call it in a message. Its name is the index's and hostile:

@@ -109,6 +109,12 @@ int avd_results_get(const avd_results *results, size_t index, struct avd_cell_re
 	return 0;
 }
 
+bool avd__same_verdict(const struct avd_cell_result *a, const struct avd_cell_result *b)
+{
+	return a->outcome == b->outcome && a->reason_code == b->reason_code &&
+	       a->result == b->result && a->result_code == b->result_code;
+}
+
 int avd_results_count(const avd_results *results, struct avd_results_counts *ret_info)
 {
 	struct avd_results_counts info = {

@@ -29,10 +29,9 @@ static int compare(const struct avd_cell_result *cell, uint32_t crc, const struc
 				 "%s: it is not the recording that was judged, or was changed "
 				 "since; the index says %s, this file %s",
 				 path, index, recording);
-	/* Not the texts: a newer library may say the same better. */
-	if (cell->outcome != found->outcome || cell->reason_code != found->reason_code ||
-	    cell->result != found->result || cell->result_code != found->result_code ||
-	    cell->end_cause != found->end_cause)
+	const struct avd_cell_result now =
+		avd__result_of(&(struct avd__row){.ran = true, .came = *found});
+	if (!avd__same_verdict(cell, &now) || cell->end_cause != now.end_cause)
 		return avd__fail(error, EBADMSG, "%s: the index says %s, the recording proves %s",
 				 path, index, recording);
 	return 0;
