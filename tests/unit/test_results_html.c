@@ -14,27 +14,12 @@
 #include "base/util.h"
 #include "report/html.h"
 #include "report/json_writer.h"
+#include "scratch_dir.h"
 #include "sweep/store.h"
 #include "verdict_kit.h"
 
-static char dir[32];
 static char text[1024];
 static struct kit kit;
-
-static void setup(void)
-{
-	strcpy(dir, "/tmp/avd-html-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(chdir(dir), 0);
-}
-
-static void teardown(void)
-{
-	char command[64];
-	ck_assert_int_eq(chdir("/"), 0);
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	ck_assert_int_eq(system(command), 0);
-}
 
 /* The bytes as the page has them. */
 static struct avd__buf in_script(const void *bytes, size_t size)
@@ -95,14 +80,6 @@ START_TEST(escapes_are_those_of_json)
 }
 END_TEST
 
-static void write_file(const char *path)
-{
-	FILE *file = fopen(path, "we");
-	ck_assert_ptr_nonnull(file);
-	ck_assert_uint_eq(fwrite(kit.bytes, 1, kit.size, file), kit.size);
-	ck_assert_int_eq(fclose(file), 0);
-}
-
 /* Results in ./r of two cells with the recording that the kit has, and one without. */
 static avd_results *make_results(void)
 {
@@ -125,7 +102,7 @@ static avd_results *make_results(void)
 		char path[32];
 		struct avd__came came;
 		snprintf(path, sizeof(path), "r/cells/%zu.avd", i);
-		write_file(path);
+		scratch_write(path, kit.bytes, kit.size);
 		ck_assert_int_eq(avd__store_judge(store.dir_fd, path + 2, &table, &came, &error),
 				 0);
 		ck_assert_int_eq(avd__table_set(&table, i, &came), 0);
@@ -168,7 +145,7 @@ START_TEST(a_recording_of_another_run_is_told)
 	ck_assert_ptr_nonnull(strstr(page, "\"unreadable\": {},"));
 	avd_free(page);
 	pass_otherwise();
-	write_file("r/cells/1.avd");
+	scratch_write("r/cells/1.avd", kit.bytes, kit.size);
 	page = page_of(results, NULL);
 	ck_assert_ptr_nonnull(strstr(page, "\"unreadable\": {\n\"1\": \"the recording is not the "
 					   "one that the index was made from: "));
@@ -186,7 +163,7 @@ START_TEST(options_are_checked)
 		uint64_t newer;
 	} more = {.options = {.size = sizeof(more)}};
 	struct avd_print_options options = AVD_OPTIONS_INIT(struct avd_print_options);
-	char *page = dir;
+	char *page = text;
 	size_t size;
 	kit_pass(&kit, AVD_STREAM_RECORDING);
 	avd_results *results = make_results();
@@ -199,7 +176,7 @@ START_TEST(options_are_checked)
 	options = (struct avd_print_options){.size = 4};
 	ck_assert_int_eq(avd_results_print(results, 0, &options, &page, &size), -EINVAL);
 	ck_assert_int_eq(avd_results_print(results, UINT32_MAX, NULL, &page, &size), -EINVAL);
-	ck_assert_ptr_eq(page, dir); /* untouched */
+	ck_assert_ptr_eq(page, text); /* untouched */
 	ck_assert_int_eq(avd_results_write(results, UINT32_MAX, NULL, "x", text, sizeof(text)),
 			 -EINVAL);
 	ck_assert_int_eq(avd_results_write(results, 0, NULL, "no/x", text, sizeof(text)), -ENOENT);
@@ -263,7 +240,7 @@ int main(void)
 {
 	Suite *suite = suite_create("results-html");
 	TCase *tests = tcase_create("results-html");
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, scratch_enter, scratch_leave);
 	tcase_add_test(tests, no_byte_is_markup);
 	tcase_add_test(tests, escapes_are_those_of_json);
 	tcase_add_test(tests, a_recording_of_another_run_is_told);

@@ -12,35 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scratch_dir.h"
 #include "sweep/store.h"
 #include "verdict_kit.h"
 
-static char dir[32];
 static char text[1024];
 static struct kit kit;
-
-static void setup(void)
-{
-	strcpy(dir, "/tmp/avd-recording-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(chdir(dir), 0);
-}
-
-static void teardown(void)
-{
-	char command[64];
-	ck_assert_int_eq(chdir("/"), 0);
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	ck_assert_int_eq(system(command), 0);
-}
-
-static void write_file(const char *path, const void *bytes, size_t size)
-{
-	FILE *file = fopen(path, "we");
-	ck_assert_ptr_nonnull(file);
-	ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
-	ck_assert_int_eq(fclose(file), 0);
-}
 
 /* Results in ./r of one cell with a recording that its index calls `name`, and one without. */
 static void make_results(const char *name)
@@ -79,7 +56,7 @@ static avd_results *open_results(void)
 static int read_recording(size_t index)
 {
 	avd_results *results = open_results();
-	avd_stream *stream = (void *)&dir;
+	avd_stream *stream = (void *)&text;
 	*text = '\0';
 	const int r = avd_results_recording(results, index, &stream, text, sizeof(text));
 	avd_results_free(results);
@@ -87,7 +64,7 @@ static int read_recording(size_t index)
 		avd_stream_free(stream);
 		return 0;
 	}
-	ck_assert_ptr_eq(stream, (void *)&dir); /* untouched */
+	ck_assert_ptr_eq(stream, (void *)&text); /* untouched */
 	ck_assert_msg(*text && !strchr(text, '\n'), "'%s'", text);
 	return r;
 }
@@ -106,7 +83,7 @@ START_TEST(gives_the_finished_stream)
 	avd_stream *stream;
 	kit_pass(&kit, AVD_STREAM_RECORDING);
 	make_results("cells/a.avd");
-	write_file("r/cells/a.avd", kit.bytes, kit.size);
+	scratch_write("r/cells/a.avd", kit.bytes, kit.size);
 	avd_results *results = open_results();
 	ck_assert_int_eq(rename("r", "moved"), 0); /* still the same directory */
 	ck_assert_msg(avd_results_recording(results, 0, &stream, text, sizeof(text)) == 0, "%s",
@@ -141,7 +118,7 @@ START_TEST(names_that_lead_elsewhere_are_refused)
 	};
 	char longest[NAME_MAX + 8];
 	kit_pass(&kit, AVD_STREAM_RECORDING);
-	write_file("a.avd", kit.bytes, kit.size);
+	scratch_write("a.avd", kit.bytes, kit.size);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		ck_assert_msg(read_named(names[i]) == -EBADMSG, "%s: %s", names[i], text);
 	memset(longest, 'x', sizeof(longest));
@@ -158,7 +135,7 @@ END_TEST
 START_TEST(links_are_not_followed)
 {
 	kit_pass(&kit, AVD_STREAM_RECORDING);
-	write_file("a.avd", kit.bytes, kit.size);
+	scratch_write("a.avd", kit.bytes, kit.size);
 	make_results("cells/a.avd");
 	ck_assert_int_eq(symlink("../../a.avd", "r/cells/a.avd"), 0);
 	ck_assert_int_eq(read_recording(0), -ELOOP);
@@ -179,9 +156,9 @@ START_TEST(files_that_are_none_are_refused_at_once)
 	ck_assert_int_eq(mkdir("r/cells/a.avd", 0700), 0);
 	ck_assert_int_eq(read_recording(0), -EISDIR);
 	ck_assert_int_eq(rmdir("r/cells/a.avd"), 0);
-	write_file("r/cells/a.avd", "hello", 5);
+	scratch_write("r/cells/a.avd", "hello", 5);
 	ck_assert_int_eq(read_recording(0), -EBADMSG);
-	write_file("r/cells/a.avd", "", 0);
+	scratch_write("r/cells/a.avd", "", 0);
 	ck_assert_int_eq(read_recording(0), -EBADMSG);
 }
 END_TEST
@@ -199,7 +176,7 @@ static int open_descriptors(void)
 START_TEST(no_descriptor_is_left_or_inherited)
 {
 	make_results("cells/a.avd");
-	write_file("r/cells/a.avd", "hello", 5);
+	scratch_write("r/cells/a.avd", "hello", 5);
 	const int before = open_descriptors();
 	avd_results *results = open_results();
 	avd_stream *stream;
@@ -207,7 +184,7 @@ START_TEST(no_descriptor_is_left_or_inherited)
 	for (int fd = 3; fd < 64; fd++) {
 		char path[32], target[64] = "";
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		if (readlink(path, target, sizeof(target) - 1) > 0 && strstr(target, dir))
+		if (readlink(path, target, sizeof(target) - 1) > 0 && strstr(target, scratch_dir()))
 			ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	}
 	ck_assert_int_eq(avd_results_recording(results, 0, &stream, NULL, 0), -EBADMSG);
@@ -221,7 +198,7 @@ int main(void)
 {
 	Suite *suite = suite_create("results-recording");
 	TCase *tests = tcase_create("results-recording");
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, scratch_enter, scratch_leave);
 	tcase_add_test(tests, gives_the_finished_stream);
 	tcase_add_test(tests, a_cell_without_one_is_told);
 	tcase_add_test(tests, names_that_lead_elsewhere_are_refused);

@@ -13,30 +13,20 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "scratch_dir.h"
 #include "sweep/store.h"
 
 #define CELLS 6u
 
-static char dir[] = "/tmp/avd-results-XXXXXX";
 static struct avd__table table;
 static struct avd__store store;
 static struct avd__error error;
 static char text[1024];
 
-static void setup(void)
-{
-	strcpy(dir, "/tmp/avd-results-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(chdir(dir), 0);
-}
-
 static void teardown(void)
 {
-	char command[64];
 	avd__table_free(&table);
-	ck_assert_int_eq(chdir("/"), 0);
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	ck_assert_int_eq(system(command), 0);
+	scratch_leave();
 }
 
 /* Rows k0/s0/1 ... that expect to pass; `salt` makes other cells of the same names. */
@@ -458,7 +448,7 @@ int main(void)
 {
 	Suite *suite = suite_create("sweep-results");
 	TCase *tests = tcase_create("sweep-results");
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, scratch_enter, teardown);
 	tcase_add_test(tests, what_was_written_is_read);
 	tcase_add_test(tests, a_torn_journal_loses_its_tail_alone);
 	tcase_add_test(tests, each_damaged_byte_of_the_index_is_noticed);
