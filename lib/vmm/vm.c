@@ -109,6 +109,15 @@ static int make_vcpu(struct avd__vm *vm, struct avd__vcpu *vcpu, const struct av
 	r = AVD__KVM_IOCTL(vm->sys, vcpu->fd, KVM_SET_CPUID2, &cpuid, error);
 	if (r < 0)
 		return r;
+	/*
+	 * 0: the host's own rate. KVM's default is the rate that the host's kernel knew when KVM
+	 * was loaded. Where that has been corrected since by more than 250 ppm and the TSC can't be
+	 * scaled, KVM gives the vCPU a scale of 0, reads its TSC as standing still, and each timer
+	 * of the guest comes later than the one before (arch/x86/kvm/x86.c, set_tsc_khz()).
+	 */
+	r = AVD__KVM_IOCTL(vm->sys, vcpu->fd, KVM_SET_TSC_KHZ, NULL, error);
+	if (r < 0)
+		return r;
 	/* Everything blocked but the kick, while the vCPU runs; and but libc's own signal, by which
 	 * setuid() in another thread waits for this one (nptl(7)). */
 	struct {

@@ -65,7 +65,7 @@ def read_module(folder, name):
     raise OuterError(f"{name} is not below {folder}; fetch it: tools/fetch-kernel --modules")
 
 
-def qemu_command(qemu, kernel, initramfs, console, results, cpus, memory_mib):
+def qemu_command(qemu, kernel, initramfs, console, results, cpus, memory_mib, kernel_args):
     version = subprocess.run([qemu, "--version"], check=True, stdout=subprocess.PIPE).stdout
     major = int(version.split(b"version ")[1].split(b".")[0])
     # tb-size: a large translation cache slows successive inner boots (2.4 s to 5 s).
@@ -79,7 +79,7 @@ def qemu_command(qemu, kernel, initramfs, console, results, cpus, memory_mib):
     return [qemu, "-M", "q35", "-accel", f"tcg,thread={thread},tb-size=32", "-cpu", "max,-erms",
             "-smp", str(cpus), "-m", str(memory_mib), "-display", "none", "-no-reboot",
             "-nodefaults", "-serial", f"file:{console}", "-serial", f"file:{results}",
-            "-kernel", kernel, "-initrd", initramfs, "-append", arguments]
+            "-kernel", kernel, "-initrd", initramfs, "-append", f"{arguments} {kernel_args}".strip()]
 
 
 def parse(text):
@@ -102,10 +102,11 @@ def parse(text):
 
 
 def run(kernel, modules, init, files, plan, cpus=1, memory_mib=2048, timeout=600,
-        qemu="qemu-system-x86_64", watch=None):
+        qemu="qemu-system-x86_64", watch=None, kernel_args="", console=None):
     """Runs plan, a list of (name, words), in one outer machine. files: (host, guest) pairs.
     Returns {name: Done}. Raises OuterError with the console's end. watch, if any, is called with
-    QEMU's pid and the path of the results when the machine has been started."""
+    QEMU's pid and the path of the results when the machine has been started. kernel_args: more
+    words for the outer kernel; console, a list, gets the lines of its console."""
     if not shutil.which(qemu):
         raise OuterError(f"{qemu} is not installed")
     entries = [("plan", stat.S_IFREG | 0o644,
@@ -121,7 +122,7 @@ def run(kernel, modules, init, files, plan, cpus=1, memory_mib=2048, timeout=600
         paths = [os.path.join(scratch, n) for n in ("initramfs", "console", "results")]
         with open(paths[0], "wb") as file:
             file.write(newc(entries))
-        with subprocess.Popen(qemu_command(qemu, kernel, *paths, cpus, memory_mib),
+        with subprocess.Popen(qemu_command(qemu, kernel, *paths, cpus, memory_mib, kernel_args),
                               stdin=subprocess.DEVNULL) as machine:
             if watch:
                 watch(machine.pid, paths[2])
@@ -133,6 +134,8 @@ def run(kernel, modules, init, files, plan, cpus=1, memory_mib=2048, timeout=600
         for path in paths[1:]:
             with open(path, errors="backslashreplace") as file:
                 texts.append(file.read())
+    if console is not None:
+        console[:] = texts[0].splitlines()
     done, finished = parse(texts[1])
     if not finished:
         raise OuterError(f"the outer machine did not finish within {timeout} s or broke down; "
