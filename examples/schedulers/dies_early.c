@@ -2,7 +2,7 @@
 /*
  * Broken on purpose: ends during start-up, before anything is attached. Without an
  * argument with exit status 3; with `signal` it kills itself; with `success` it exits 0,
- * the way that a CI takes for a pass.
+ * the way that a CI takes for a pass. Anything else is wrong usage: 2.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -12,10 +12,15 @@
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "";
-	if (strcmp(how, "success") == 0)
+	const int succeeds = strcmp(how, "success") == 0, raises = strcmp(how, "signal") == 0;
+	if (argc > 2 || (*how && !succeeds && !raises)) {
+		fprintf(stderr, "usage: dies_early [signal | success]\n");
+		return 2;
+	}
+	if (succeeds)
 		return EXIT_SUCCESS;
 	fprintf(stderr, "cannot read the configuration\n");
-	if (strcmp(how, "signal") == 0)
+	if (raises)
 		raise(SIGKILL);
 	return 3;
 }

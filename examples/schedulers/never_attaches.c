@@ -3,8 +3,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
-int main(void)
+int main(int argc, char **argv)
 {
+	(void)argv;
+	if (argc > 1) {
+		fputs("usage: never_attaches\n", stderr);
+		return 2;
+	}
 	puts("scheduler running");
 	fflush(stdout);
 	for (;;)
