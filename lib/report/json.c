@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/util.h"
+#include "report/hint.h"
 #include "report/json_evidence.h"
 #include "report/topology.h"
 
@@ -44,16 +45,16 @@ static void put_reason(struct avd__json *json, const char *code_key, const char 
 	}
 }
 
-static void put_verdict(struct avd__json *json, const struct avd_verdict *verdict)
+static void put_verdict(struct avd__json *json, const struct avd__evidence *ev,
+			const struct avd_verdict *verdict)
 {
-	const char *hint = avd_reason_code_hint(verdict->result_code);
+	const char *hint = avd__hint(ev, verdict);
 	avd__json_cstring(json, "outcome", avd_outcome_name(verdict->outcome));
 	put_reason(json, "reason_code", "reason", verdict->reason_code, verdict->reason);
 	avd__json_cstring(json, "result", avd_result_name(verdict->result));
 	put_reason(json, "result_code", "result_reason", verdict->result_code,
 		   verdict->result_reason);
-	avd__json_cstring(json, "hint",
-			  verdict->result_code != AVD_REASON_NONE && *hint ? hint : NULL);
+	avd__json_cstring(json, "hint", *hint ? hint : NULL);
 	avd__json_cstring(json, "end_cause", avd_end_cause_name(verdict->end_cause));
 }
 
@@ -132,7 +133,7 @@ int avd_report_json(const avd_stream *stream, uint32_t flags, char **ret_text, s
 	struct avd__json json = {.out = &out, .empty = 1};
 	avd__json_open(&json, NULL, '{');
 	avd__json_u64(&json, "schema_version", SCHEMA_VERSION);
-	put_verdict(&json, &verdict);
+	put_verdict(&json, ev, &verdict);
 	put_machine(&json, ev);
 	avd__json_topology(&json, ev);
 	avd__json_cstring(&json, "recorded_by", *ev->version ? ev->version : NULL);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "report/format.h"
+#include "report/hint.h"
 
 /* Foreground colours of ECMA-48, bold. */
 #define GREEN "\033[1;32m"
@@ -100,8 +101,8 @@ static int put_verdict(struct avd__text *text)
 		/* The gate's own words follow. */
 		avd__buf_printf(out, "%s%s\n", r ? "\n" : "", verdict->reason);
 	}
-	const char *hint = avd_reason_code_hint(verdict->result_code);
-	if (verdict->result != AVD_RESULT_PASSED && *hint)
+	const char *hint = avd__hint(text->ev, verdict);
+	if (*hint)
 		avd__buf_printf(out, "hint: %s\n", hint);
 	avd__buf_puts(out, "\n");
 	return 0;

@@ -256,6 +256,36 @@ static void verifier_rejected(struct kit *kit)
 	end(kit, AVD_END_GUEST_RESET, AVD_REASON_NONE, "", "");
 }
 
+/* A loader with a libbpf that knows no `.struct_ops.link`: refused before the first instruction. */
+static void not_tied(struct kit *kit)
+{
+	struct avd_message m = kit_message(AVD_MSG_SCHEDULER_DIED), program;
+	start(kit, fifo, NULL);
+	boot(kit);
+	program = kit_message(AVD_MSG_PROGRAM);
+	program.u.program = (struct avd_msg_program){
+		.name = {(const uint8_t *)"fifo_enqueue", 12},
+		.from_probe = AVD_PROGRAM_NAME | AVD_PROGRAM_TYPE | AVD_PROGRAM_ERROR |
+			      AVD_PROGRAM_PROCESSED_INSNS,
+		.type = 27,
+		.error = 524,
+	};
+	kit_add_message(kit, &program);
+	kit_log(kit, AVD_STREAM_SCHEDULER_STDERR,
+		"libbpf: prog 'fifo_enqueue': BPF program load failed: ERROR: strerror_r(524)=22\n"
+		"libbpf: prog 'fifo_enqueue': -- BEGIN PROG LOAD LOG --\n"
+		"processed 0 insns (limit 1000000) max_states_per_insn 0 total_states 0\n"
+		"-- END PROG LOAD LOG --\nlibbpf: prog 'fifo_enqueue': failed to load: -524\n");
+	m.u.failure.code = AVD_REASON_VERIFIER_REJECTED;
+	m.u.failure.reason =
+		STR("cause=verifier-rejected state=disabled ops=missing enable_seq=0->0 "
+		    "wall_ms=189 cpu_ms=80: libbpf: prog 'fifo_enqueue': BPF program load failed: "
+		    "ERROR: strerror_r(524)=22");
+	kit_add_message(kit, &m);
+	kit_add(kit, AVD_MSG_DONE);
+	end(kit, AVD_END_GUEST_RESET, AVD_REASON_NONE, "", "");
+}
+
 static void panic(struct kit *kit)
 {
 	start(kit, fifo, NULL);
@@ -346,15 +376,10 @@ static void watchdog(struct kit *kit)
 }
 
 const struct report_sample report_samples[REPORT_SAMPLE_COUNT] = {
-	{"passed", passed},
-	{"payload-failed", payload_failed},
-	{"ejected", ejected},
-	{"init-failed", init_failed},
-	{"exec-failed", exec_failed},
-	{"verifier-rejected", verifier_rejected},
-	{"panic", panic},
-	{"truncated", truncated},
-	{"corrupt", corrupt},
-	{"hostile", hostile},
-	{"watchdog", watchdog},
+	{"passed", passed},	      {"payload-failed", payload_failed},
+	{"ejected", ejected},	      {"init-failed", init_failed},
+	{"exec-failed", exec_failed}, {"verifier-rejected", verifier_rejected},
+	{"not-tied", not_tied},	      {"panic", panic},
+	{"truncated", truncated},     {"corrupt", corrupt},
+	{"hostile", hostile},	      {"watchdog", watchdog},
 };

@@ -11,7 +11,7 @@ struct report_sample {
 	void (*build)(struct kit *kit);
 };
 
-#define REPORT_SAMPLE_COUNT 11u
+#define REPORT_SAMPLE_COUNT 12u
 extern const struct report_sample report_samples[REPORT_SAMPLE_COUNT];
 
 #endif
