@@ -10,7 +10,7 @@ static int mark(const char *dir, const struct avd_mark_options *options)
 	size_t marked;
 	if (avd_results_mark(dir, options, &marked, error, sizeof(error)) < 0)
 		return cli_error("%s", error);
-	printf("%zu cells marked as lost\n", marked);
+	printf("%zu cell%s marked as lost\n", marked, marked == 1 ? "" : "s");
 	return CLI_PASSED;
 }
 

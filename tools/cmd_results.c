@@ -88,8 +88,8 @@ static int verify(avd_results *results)
 					 &contradictions);
 	if (r < 0)
 		return cli_error("cannot verify the results: %s", strerror(-r));
-	fprintf(stderr, "%zu results proved by their recordings, %zu not\n", verified,
-		contradictions);
+	fprintf(stderr, "%zu result%s proved by %s, %zu not\n", verified, verified == 1 ? "" : "s",
+		verified == 1 ? "its recording" : "their recordings", contradictions);
 	return contradictions ? CLI_FAILED : CLI_PASSED;
 }
 

@@ -107,7 +107,8 @@ static int print_plan(const avd_plan *plan)
 		char expect[64];
 		avd_plan_get(plan, i, &cell);
 		avd_expectation_print(&cell.expect, expect, sizeof(expect));
-		printf("%zu %s %u CPUs, expects %s\n", i, cell.id, cell.cpus, expect);
+		printf("%zu %s %u CPU%s, expects %s\n", i, cell.id, cell.cpus,
+		       cell.cpus == 1 ? "" : "s", expect);
 	}
 	return CLI_PASSED;
 }
@@ -122,8 +123,9 @@ static int finish(const struct progress *progress, int r, struct avd_progress *r
 	if (r < 0)
 		return cli_error("%s", avd_sweep_error(progress->sweep));
 	const size_t untried = now.cells - now.met - now.unmet;
-	printf("%zu cells: %zu as expected, %zu not, %zu without a result; %zu were there before\n",
-	       now.cells, now.met, now.unmet, untried, now.kept);
+	printf("%zu cell%s: %zu as expected, %zu not, %zu without a result; %zu %s there before\n",
+	       now.cells, now.cells == 1 ? "" : "s", now.met, now.unmet, untried, now.kept,
+	       now.kept == 1 ? "was" : "were");
 	if (now.unmet)
 		return CLI_FAILED;
 	return untried ? CLI_NOT_TRIED : CLI_PASSED;

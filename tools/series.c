@@ -159,7 +159,7 @@ static void end_text(const struct series *series)
 	if (series->done < series->asked)
 		printf("%" PRIu32 " of %" PRIu32 " runs", series->done, series->asked);
 	else
-		printf("%" PRIu32 " runs", series->done);
+		printf("%" PRIu32 " run%s", series->done, series->done == 1 ? "" : "s");
 	printf(": %" PRIu32 " passed, %" PRIu32 " failed", series->passed, failed);
 	if (failed)
 		printf(", the first one was run %" PRIu32, series->first_failed);

@@ -9,8 +9,9 @@
 static void put_counts(struct avd__buf *out, const avd_results *results)
 {
 	const struct avd_results_counts counts = avd__results_counts(results);
-	avd__buf_printf(out, "%zu cells: %zu as expected, %zu not, %zu without a result",
-			counts.cells, counts.met, counts.unmet, counts.cells - counts.ran);
+	avd__buf_printf(out, "%zu cell%s: %zu as expected, %zu not, %zu without a result",
+			counts.cells, counts.cells == 1 ? "" : "s", counts.met, counts.unmet,
+			counts.cells - counts.ran);
 	if (counts.lost)
 		avd__buf_printf(out, ", %zu of them lost", counts.lost);
 }

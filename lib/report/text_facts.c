@@ -109,8 +109,8 @@ static void row_dispatch(struct avd__text *text)
 	for (uint32_t i = 0; i < cpus; i++)
 		good += ev->dispatch_cpus[i / 8] >> (i % 8) & 1;
 	avd__text_row(text, "dispatch");
-	avd__buf_printf(out, "%" PRIu32 " of %" PRIu32 " CPUs ran tasks", good,
-			ev->dispatch.cpus_online);
+	avd__buf_printf(out, "%" PRIu32 " of %" PRIu32 " CPU%s ran tasks", good,
+			ev->dispatch.cpus_online, ev->dispatch.cpus_online == 1 ? "" : "s");
 	if (good < cpus) {
 		avd__buf_puts(out, cpus - good == 1 ? "; not CPU " : "; not CPUs ");
 		avd__put_missing_cpus(out, ev->dispatch_cpus, cpus);

@@ -9,8 +9,9 @@ int avd__part_check(const struct avd__part *part, size_t cells, struct avd__erro
 		return avd__fail(error, EINVAL, "shard %u of %u: shards are numbered from 1",
 				 part->shard, part->shards);
 	if (part->first >= cells)
-		return avd__fail(error, EINVAL, "the plan has %zu cells, from 0 on; %zu is none",
-				 cells, part->first);
+		return avd__fail(error, EINVAL,
+				 "the plan has no cell %zu: its %zu are counted from 0",
+				 part->first, cells);
 	return 0;
 }
 
