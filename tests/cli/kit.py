@@ -15,6 +15,8 @@ SOURCE = pathlib.Path(os.environ["AVD_SOURCE"])
 # Exit status, documented in attachverdict(1).
 PASSED, FAILED, USAGE, NOT_TRIED = 0, 1, 2, 3
 SKIP = 77
+# More words for a cell that does not end by itself: what happens to it never comes too late.
+ENDLESS = ("--payload", "sleep infinity")
 # A hang is a failure; far beyond what any command takes, a whole cell on a busy host included.
 TIMEOUT = 900
 

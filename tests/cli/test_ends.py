@@ -26,9 +26,9 @@ class Ends(kit.Isolated):
                 for word in path.read_text().split()]
 
     def test_machine_that_is_killed_is_a_machine_error(self):
-        child = subprocess.Popen(self.command, env=self.env, stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                 encoding="utf-8")
+        child = subprocess.Popen([*self.command, *kit.ENDLESS], env=self.env,
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, encoding="utf-8")
         self.addCleanup(child.stdout.close)
         self.addCleanup(child.stderr.close)
         for line in child.stderr:

@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 """A run that is stopped, at any moment: no process and no file is left."""
-import ctypes
 import json
 import os
 import re
 import signal
 import subprocess
+import sys
 
 import kit
 
-PR_SET_CHILD_SUBREAPER = 36
-LEFTOVER_TIME = 60  # seconds until a machine whose owner was killed must be gone
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
+import orphans  # pylint: disable=wrong-import-position
+
 
 
 class Stopped(kit.Isolated):
@@ -19,16 +20,15 @@ class Stopped(kit.Isolated):
 
     @classmethod
     def setUpClass(cls):
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-            raise OSError(ctypes.get_errno(), "prctl")
+        orphans.adopt()
 
     def setUp(self):
         super().setUp()
         self.record = self.folder / "out" / "r"
         self.command = [kit.EXE, "run", "-v", "--format", "json", "--kernel",
                         str(kit.kernel()), "--record", str(self.record), "-s",
-                        os.path.join(os.environ["AVD_SCHEDULERS"], "fifo")]
+                        os.path.join(os.environ["AVD_SCHEDULERS"], "fifo"),
+                        *kit.ENDLESS]
 
     def start(self, moment):
         """Runs until a line on stderr starts with `moment`."""
@@ -47,24 +47,6 @@ class Stopped(kit.Isolated):
                 break
         return child
 
-    def assert_no_process(self):
-        with self.assertRaises(ChildProcessError):
-            os.waitpid(-1, os.WNOHANG)
-
-    def wait_until_no_process(self):
-        def too_late(*_):
-            self.fail(f"a process is still there after {LEFTOVER_TIME} s")
-        before = signal.signal(signal.SIGALRM, too_late)
-        signal.alarm(LEFTOVER_TIME)
-        try:
-            while True:
-                os.waitpid(-1, 0)
-        except ChildProcessError:
-            pass
-        finally:
-            signal.alarm(0)
-            signal.signal(signal.SIGALRM, before)
-
     def assert_no_file(self):
         """But for the cache's complete kernel: what was stopped leaves no recording either."""
         left = [name for name in self.files()
@@ -76,7 +58,7 @@ class Stopped(kit.Isolated):
         child.send_signal(number)
         out, err = child.communicate(timeout=kit.TIMEOUT)
         self.assertEqual(child.returncode, -number, err)
-        self.assert_no_process()
+        self.assertTrue(orphans.none_left())
         self.assert_no_file()
         return json.loads(out) if out else None
 
@@ -107,7 +89,7 @@ class Stopped(kit.Isolated):
         child.send_signal(signal.SIGINT)
         child.communicate(timeout=kit.TIMEOUT)
         self.assertEqual(child.returncode, -signal.SIGINT)
-        self.assert_no_process()
+        self.assertTrue(orphans.none_left())
         self.assert_no_file()
 
     def test_twice(self):
@@ -116,7 +98,7 @@ class Stopped(kit.Isolated):
         child.send_signal(signal.SIGTERM)
         child.communicate(timeout=kit.TIMEOUT)
         self.assertIn(child.returncode, (-signal.SIGINT, -signal.SIGTERM))
-        self.wait_until_no_process()
+        orphans.wait_until_none()
         self.assert_no_file()
 
     def test_killed(self):
@@ -126,12 +108,13 @@ class Stopped(kit.Isolated):
                 child.kill()
                 child.communicate(timeout=kit.TIMEOUT)
                 self.assertEqual(child.returncode, -signal.SIGKILL)
-                self.wait_until_no_process()
+                orphans.wait_until_none()
                 self.assert_no_file()
 
     def test_ignored_stays_ignored(self):
         """nohup, and a shell's background jobs."""
-        self.command = ["sh", "-c", 'trap "" INT HUP; exec "$@"', "sh", *self.command]
+        self.command = ["sh", "-c", 'trap "" INT HUP; exec "$@"', "sh",
+                        *self.command[:-len(kit.ENDLESS)]]
         child = self.start("boot:")
         child.send_signal(signal.SIGINT)
         child.send_signal(signal.SIGHUP)
