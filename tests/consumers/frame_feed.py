@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 
-TIMEOUT = 120 # seconds; catches a hang
+TIMEOUT = 600 # seconds; catches a hang
 NONCE = "1032547698badcfed9d9f7831a005aff" # of the vectors: tests/unit/verdict_kit.c
 PASSED = "ATTACHED (passed)"
 

@@ -13,7 +13,7 @@ import tempfile
 
 SKIP = 77
 # Seconds; catches a hang, judges nothing.
-TIMEOUT = 600
+TIMEOUT = 1800
 EXAMPLES = ("check_suite", "embed_poll", "embed_run", "frame_feed", "sweep_run")
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
 # "cc NAME.c $(pkg-config ...) -o NAME", as an example's first comment has it.

@@ -112,7 +112,8 @@ def main():
             summary = {k: v for k, v in report.items() if k != "evidence"}
             print(json.dumps(summary, indent=1))
             wrong = check(case, status, report)
-            replay_status, replayed, err = run([cli, "replay", "--format", "json", recording], 60)
+            replay_status, replayed, err = run([cli, "replay", "--format", "json", recording],
+                                              case.timeout)
             if replayed != out or replay_status != status:
                 wrong.append(f"replay differs: exit {replay_status}, {replayed[:2000]!r} {err}")
             if wrong:

@@ -15,7 +15,7 @@ import sys
 
 from cell import find_kernel, run
 
-TIMEOUT = 390
+TIMEOUT = 900  # seconds; catches a hang, judges nothing
 FIGURES = {"verified_insns", "processed_insns", "total_states", "peak_states",
            "max_states_per_insn", "verification_ns", "stack_depth"}
 

@@ -76,7 +76,7 @@ def main(fuzzer, runs):
                 file.write(seed)
         # The same seed each time, so that a failure comes again; its input is kept.
         sys.exit(subprocess.run([fuzzer, "-runs=" + runs, "-seed=1", "-max_len=65536",
-                                 "-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1",
+                                 "-timeout=300", "-rss_limit_mb=2048", "-print_final_stats=1",
                                  corpus, seeds]).returncode)
 
 

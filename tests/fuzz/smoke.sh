@@ -11,5 +11,5 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/seeds" "$work/corpus"
 "$replay" --unpack "$work/seeds" "$@"
-"$fuzzer" -runs="$runs" -seed=1 -max_len=4096 -timeout=10 -rss_limit_mb=1024 \
+"$fuzzer" -runs="$runs" -seed=1 -max_len=4096 -timeout=300 -rss_limit_mb=1024 \
 	-print_final_stats=1 "$work/corpus" "$work/seeds"

@@ -21,8 +21,8 @@ import time
 FLAGS = ["--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
          "--force-device-scale-factor=1", "--no-sandbox", "--remote-debugging-pipe"]
-# A browser that says nothing for so long hangs; a busy machine answers within seconds.
-ANSWER_S = 30
+# A browser that says nothing for so long hangs; on a busy machine it answers within seconds.
+ANSWER_S = 600
 KEYS = {"Enter": 13, "Escape": 27, "PageUp": 33, "PageDown": 34, "End": 35, "Home": 36, "ArrowLeft": 37,
         "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Tab": 9}
 CTRL = 2

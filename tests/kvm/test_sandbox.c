@@ -326,7 +326,7 @@ int main(void)
 {
 	Suite *suite = suite_create("sandbox");
 	TCase *tc = tcase_create("sandbox");
-	tcase_set_timeout(tc, 240);
+	tcase_set_timeout(tc, 2 * KIT_DEADLINE_MS / 1000);
 	tcase_add_loop_test(tc, a_forbidden_call_ends_the_machine, 0,
 			    (int)AVD__ARRAY_SIZE(forbidden));
 	tcase_add_test(tc, a_killed_thread_leaves_no_lock);

@@ -194,7 +194,7 @@ int main(void)
 {
 	Suite *suite = suite_create("sandbox-rules");
 	TCase *tc = tcase_create("sandbox-rules");
-	tcase_set_timeout(tc, 240);
+	tcase_set_timeout(tc, 2 * KIT_DEADLINE_MS / 1000);
 	tcase_add_test(tc, with_all_rules_the_scenarios_pass);
 	tcase_add_loop_test(tc, each_rule_is_needed, 1, (int)avd__sandbox_rules() + 1);
 	suite_add_tcase(suite, tc);

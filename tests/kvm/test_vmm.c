@@ -146,7 +146,7 @@ int main(void)
 {
 	Suite *suite = suite_create("vmm");
 	TCase *tc = tcase_create("vmm");
-	tcase_set_timeout(tc, 240);
+	tcase_set_timeout(tc, 2 * KIT_DEADLINE_MS / 1000);
 	tcase_add_test(tc, real_mode_prints_and_halts);
 	tcase_add_test(tc, long_mode_prints_and_halts);
 	tcase_add_test(tc, string_output_loses_nothing);

@@ -185,7 +185,7 @@ int main(void)
 {
 	Suite *suite = suite_create("vmm-cpus");
 	TCase *tc = tcase_create("vmm-cpus");
-	tcase_set_timeout(tc, 120);
+	tcase_set_timeout(tc, 2 * KIT_DEADLINE_MS / 1000);
 	tcase_add_test(tc, each_vcpu_reads_what_was_asked_for);
 	tcase_add_test(tc, a_machine_that_kvm_cannot_have_is_refused);
 	tcase_add_test(tc, the_largest_machine_is_made);

@@ -247,7 +247,7 @@ int main(void)
 {
 	Suite *suite = suite_create("vmm-faults");
 	TCase *tc = tcase_create("vmm-faults");
-	tcase_set_timeout(tc, 240);
+	tcase_set_timeout(tc, 2 * KIT_DEADLINE_MS / 1000);
 	tcase_add_test(tc, each_call_that_fails_is_told_and_leaves_nothing);
 	tcase_add_test(tc, a_failing_run_is_a_vcpu_error);
 	tcase_add_loop_test(tc, an_instruction_that_kvm_cannot_emulate_is_shown, 0, 2);

@@ -162,7 +162,7 @@ int main(void)
 {
 	Suite *suite = suite_create("vmm-many");
 	TCase *tc = tcase_create("vmm-many");
-	tcase_set_timeout(tc, 240);
+	tcase_set_timeout(tc, 2 * KIT_DEADLINE_MS / 1000);
 	tcase_add_loop_test(tc, one_after_another, 0, 2);
 	tcase_add_loop_test(tc, eight_at_once, 0, 2);
 	suite_add_tcase(suite, tc);

@@ -164,7 +164,7 @@ int main(void)
 {
 	Suite *suite = suite_create("vmm-window");
 	TCase *tc = tcase_create("vmm-window");
-	tcase_set_timeout(tc, 240);
+	tcase_set_timeout(tc, 2 * KIT_DEADLINE_MS / 1000);
 	tcase_add_test(tc, a_doorbell_storm_costs_no_exits);
 	tcase_add_test(tc, the_window_outlives_a_triple_fault);
 	tcase_add_test(tc, hostile_positions_break_the_window);

@@ -52,7 +52,7 @@ PARTS = {
                                "--boot-timeout", "500s"])],  # however busy the host
 }
 # Seconds; a hang is a failure, speed is not judged. A cell takes five or so.
-TIMEOUT = 800
+TIMEOUT = 3000
 
 
 def packed_oddly(kernel, scratch):

@@ -167,7 +167,7 @@ def test_ctrl_c_in_a_callback_is_never_lost(passed):
         seen, go, sent = [], threading.Event(), threading.Event()
 
         def shoot(go=go, sent=sent):
-            assert go.wait(60)
+            assert go.wait(600)
             signal.pthread_kill(main, signal.SIGINT)
             sent.set()
 
@@ -192,7 +192,7 @@ def test_work_in_c_can_be_left():
 
     def work():
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-        assert release.wait(60)  # nothing but the interruption ends it
+        assert release.wait(600)  # nothing but the interruption ends it
 
     assert interrupted(lambda: interruptible(work))
     release.set()
@@ -361,7 +361,7 @@ def script(text, *arguments, status=0):
     """Runs it in a Python of its own, where warnings are errors; what it prints."""
     done = subprocess.run([sys.executable, "-W", "error", "-X", "dev", "-c", text, *arguments],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
-                          check=False, timeout=120)
+                          check=False, timeout=900)
     assert done.returncode == status, done.stderr
     return done
 

@@ -25,7 +25,7 @@ def kernel(series):
 def run(*command, **env):
     done = subprocess.run([sys.executable, "-W", "error", *map(str, command)], check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
-                          env={**os.environ, **env}, timeout=300)
+                          env={**os.environ, **env}, timeout=1200)
     print(done.stdout, done.stderr)
     return done
 

@@ -20,7 +20,7 @@ OFFLINE = {**os.environ, "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "
 
 def run(*command, **options):
     done = subprocess.run([sys.executable, *map(str, command)], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, encoding="utf-8", check=False, timeout=300,
+                          stderr=subprocess.STDOUT, encoding="utf-8", check=False, timeout=900,
                           **{"env": OFFLINE, **options})
     assert done.returncode == 0, done.stdout
     return done.stdout

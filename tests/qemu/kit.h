@@ -12,7 +12,7 @@
 #include "qemu/qemu.h"
 
 /* A machine that has not ended by then has hung. Real time; TCG on a busy host needs seconds. */
-#define KIT_HANG_SECONDS 120
+#define KIT_HANG_SECONDS 600
 
 struct kit {
 	struct avd__machine_spec spec;
