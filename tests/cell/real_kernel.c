@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,4 +44,21 @@ const char *real_kernel(void)
 		printf("skipped: no kernel with sched_ext in %s; run tools/fetch-kernel\n",
 		       top ? top : "$AVD_TEST_KERNELS, which is not set");
 	return found ? path : NULL;
+}
+
+int count_entries(const char *directory)
+{
+	DIR *stream = opendir(directory);
+	int count = stream ? 0 : -1;
+	for (struct dirent *entry; stream && (entry = readdir(stream));)
+		count += entry->d_name[0] != '.';
+	if (stream)
+		closedir(stream);
+	return count;
+}
+
+void wait_for_threads(int count)
+{
+	while (count_entries("/proc/self/task") > count)
+		poll(NULL, 0, 1);
 }

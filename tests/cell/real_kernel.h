@@ -12,4 +12,11 @@
  * with the reason on standard output: none, or no machine to boot it in. */
 const char *real_kernel(void);
 
+/* In a directory, names that begin with a dot left out; -1 if it can't be read. */
+int count_entries(const char *directory);
+/* Until this process has no more threads than that. One that was joined may still stand in /proc
+ * for a moment: the kernel wakes its joiner before it takes the thread off the list. One that
+ * stays is a hang, which Check ends. */
+void wait_for_threads(int count);
+
 #endif

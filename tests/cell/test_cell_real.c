@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../unit/run_suite.h"
 #include "real_kernel.h"
 
 /* Catches a hang of the library, judges nothing. */
@@ -24,17 +25,6 @@ static struct avd_cell_options options;
 static avd_cell *cell;
 static struct avd_verdict verdict;
 static int fds_before;
-
-static int count_entries(const char *name)
-{
-	int count = 0;
-	DIR *d = opendir(name);
-	ck_assert_ptr_nonnull(d);
-	for (struct dirent *e; (e = readdir(d));)
-		count += e->d_name[0] != '.';
-	closedir(d);
-	return count;
-}
 
 /* The children of any thread of this process: their pids, and how many. */
 static int children(pid_t *ret_first)
@@ -76,7 +66,7 @@ static void teardown(void)
 	avd_cell_free(cell);
 	cell = NULL;
 	ck_assert_int_eq(children(NULL), 0);
-	ck_assert_int_eq(count_entries("/proc/self/task"), 1);
+	wait_for_threads(1);
 	ck_assert_int_eq(count_entries("/proc/self/fd"), fds_before);
 	unlink(path);
 	ck_assert_int_eq(rmdir(dir), 0);
@@ -273,9 +263,5 @@ int main(int argc, char **argv)
 	tcase_add_test(tc, watchdog_ends_a_guest_that_waits);
 	tcase_add_test(tc, panic_is_read_from_the_console);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

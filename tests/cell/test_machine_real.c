@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 /* Machines without a scheduler on a real kernel, through the public interface alone. */
 #include <check.h>
-#include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "../qemu/port_init.h"
+#include "../unit/run_suite.h"
 #include "real_kernel.h"
 
 /* Catches a hang of the library, judges nothing. */
@@ -25,17 +25,6 @@ static char console[1 << 18];
 static size_t console_len, channel_len;
 static int channel_wrong;
 static int fds_before, tasks_before;
-
-static int count_entries(const char *name)
-{
-	int count = 0;
-	DIR *d = opendir(name);
-	ck_assert_ptr_nonnull(d);
-	for (struct dirent *e; (e = readdir(d));)
-		count += e->d_name[0] != '.';
-	closedir(d);
-	return count;
-}
 
 static void on_console(void *userdata, const void *bytes, size_t size)
 {
@@ -75,7 +64,7 @@ static void teardown(void)
 {
 	avd_machine_free(machine);
 	ck_assert_int_eq(count_entries("/proc/self/fd"), fds_before);
-	ck_assert_int_eq(count_entries("/proc/self/task"), tasks_before);
+	wait_for_threads(tasks_before);
 }
 
 static void start(void)
@@ -255,9 +244,5 @@ int main(int argc, char **argv)
 	tcase_add_test(tc, stopped_by_another_thread);
 	tcase_add_test(tc, freed_while_it_runs);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../unit/run_suite.h"
 #include "vmm/boot.h"
 #include "vmm/vmm.h"
 
@@ -37,14 +38,10 @@ static bool has_sandbox(void)
 
 int kit_main(Suite *suite, bool sandbox)
 {
-	SRunner *runner = srunner_create(suite);
-	int code = SKIP;
-	if ((!sandbox || has_sandbox()) && has_kvm()) {
-		srunner_run_all(runner, CK_ENV);
-		code = srunner_ntests_failed(runner) ? EXIT_FAILURE : EXIT_SUCCESS;
-	}
-	srunner_free(runner);
-	return code;
+	if ((!sandbox || has_sandbox()) && has_kvm())
+		return run_suite(suite);
+	srunner_free(srunner_create(suite));
+	return SKIP;
 }
 
 static void take(struct kit_guest *guest)

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../unit/run_suite.h"
+
 static void on_console(void *userdata, const void *bytes, size_t size)
 {
 	struct kit *kit = userdata;
@@ -234,13 +236,9 @@ int kit_main(Suite *suite)
 		_exit(77);
 	}
 	int status = -1;
-	SRunner *runner = srunner_create(suite);
 	if (waitpid(pid, &status, 0) == pid && status == 77 << 8) {
-		srunner_free(runner);
+		srunner_free(srunner_create(suite));
 		return 77;
 	}
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 #include "cell_kit.h"
+#include "run_suite.h"
 
 #include <attachverdict/attachverdict.h>
 #include <dirent.h>
@@ -114,9 +115,5 @@ int run_case(const char *name, TCase *tc)
 	Suite *suite = suite_create(name);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

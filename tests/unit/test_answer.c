@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "alloc_fail.h"
+#include "run_suite.h"
 #include "runner/answer.h"
 #include "runner/choose.h"
 
@@ -311,9 +312,5 @@ int main(void)
 	tcase_add_test(tc, asks_once);
 	tcase_add_test(tc, chooses_and_says_why);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

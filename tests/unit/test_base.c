@@ -14,6 +14,7 @@
 #include "base/keep.h"
 #include "base/proc.h"
 #include "base/util.h"
+#include "run_suite.h"
 
 static void check_escape(const char *in, size_t size, const char *want)
 {
@@ -284,9 +285,5 @@ int main(void)
 	tcase_add_test(tc, cache_dir_order);
 	tcase_add_test(tc, waiting_for_a_cpu_is_counted);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

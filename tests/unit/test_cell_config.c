@@ -9,6 +9,7 @@
 
 #include "cell/config.h"
 #include "cell/limits.h"
+#include "run_suite.h"
 
 static const char *const scheduler[] = {"sched", "-v", "it's"};
 static struct avd__cell_config config;
@@ -313,9 +314,5 @@ int main(void)
 	tcase_add_test(tc, options_by_name);
 	tcase_add_test(tc, includes_are_cut_at_the_last_root);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

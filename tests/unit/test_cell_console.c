@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cell/console.h"
+#include "run_suite.h"
 
 static struct avd__console console;
 
@@ -101,9 +102,5 @@ int main(void)
 	tcase_add_test(tc, hostile_lines);
 	tcase_add_test(tc, tail_is_the_last_bytes_however_they_came);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cell/recording.h"
+#include "run_suite.h"
 
 static char dir[64], path[96];
 static struct avd__recording recording;
@@ -206,9 +207,5 @@ int main(void)
 	tcase_add_test(tc, refuses_what_is_no_file);
 	tcase_add_test(tc, link_is_followed);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -6,6 +6,7 @@
 #include "base/proc.h"
 #include "cell/limits.h"
 #include "cell/watchdog.h"
+#include "run_suite.h"
 
 #define S AVD__SECOND
 
@@ -256,9 +257,5 @@ int main(void)
 	tcase_add_test(tc, delay_hits_the_moment);
 	tcase_add_test(tc, each_rule_says_how_to_change_it);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "codec/crc32c.h"
+#include "run_suite.h"
 
 /* By the definition, a bit at a time: what all ways are held against. */
 static uint32_t by_bits(uint32_t crc, const uint8_t *bytes, size_t size)
@@ -105,9 +106,5 @@ int main(void)
 	tcase_add_loop_test(tcase, rfc3720_vectors, AVD__CRC32C_PORTABLE, AVD__CRC32C_CLMUL + 1);
 	tcase_add_test(tcase, all_ways_agree);
 	tcase_add_test(tcase, continues_where_it_left_off);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

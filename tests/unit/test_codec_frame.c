@@ -5,6 +5,7 @@
 
 #include "codec/frame.h"
 #include "codec/message.h"
+#include "run_suite.h"
 
 static const uint8_t mark[5] = {0xd9, 0xd9, 0xf7, 0x83, 0x1a};
 
@@ -178,9 +179,5 @@ int main(void)
 	tcase_add_test(tcase, every_burst_is_noticed);
 	tcase_add_test(tcase, scan_finds_the_next_mark);
 	tcase_add_test(tcase, message_frame_needs_its_room);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

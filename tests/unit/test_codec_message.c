@@ -7,6 +7,7 @@
 #include "codec/frame.h"
 #include "codec/item.h"
 #include "codec_samples.h"
+#include "run_suite.h"
 
 static uint8_t bytes[AVD__FRAME_MAX];
 
@@ -300,9 +301,5 @@ int main(void)
 	tcase_add_test(tcase, strv_that_lies);
 	tcase_add_test(tcase, cpu_tables);
 	tcase_add_test(tcase, names);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

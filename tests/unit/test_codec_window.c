@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "codec/window.h"
+#include "run_suite.h"
 
 static uint8_t *memory;
 static struct avd__window window;
@@ -143,9 +144,5 @@ int main(void)
 	tcase_add_test(tc, the_guest_can_not_move_the_host);
 	tcase_add_test(tc, two_sides_at_once);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "btf_scan.h"
+#include "run_suite.h"
 
 static struct avd__btf_member members[3];
 static struct avd__btf_struct structs[2];
@@ -137,9 +138,5 @@ int main(void)
 	tcase_add_test(tc, says_when_something_is_missing);
 	tcase_add_test(tc, broken_bytes);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

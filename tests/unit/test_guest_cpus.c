@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cpus.h"
+#include "run_suite.h"
 
 static char top[] = "/tmp/avd-cpus-XXXXXX";
 static struct avd__cpus cpus;
@@ -176,9 +177,5 @@ int main(void)
 	tcase_add_test(tests, a_kernel_that_shows_nothing);
 	tcase_add_test(tests, odd_lists);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

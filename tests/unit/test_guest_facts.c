@@ -10,6 +10,7 @@
 #include "exit_probe.h"
 #include "facts.h"
 #include "reason.h"
+#include "run_suite.h"
 
 static void kernel(struct avd__facts *facts, const char *bytes, bool want)
 {
@@ -486,9 +487,5 @@ int main(void)
 	tcase_add_test(tc, lists_of_cpus_are_folded);
 	tcase_add_test(tc, text_is_bounded);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

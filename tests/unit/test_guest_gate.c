@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "gate.h"
+#include "run_suite.h"
 
 #define SEQ_BEFORE 7u
 #define STEP 2000000u /* ns between two readings */
@@ -299,9 +300,5 @@ int main(void)
 	tcase_add_test(tc, still_the_same);
 	tcase_add_test(tc, state_names);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

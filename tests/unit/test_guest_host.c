@@ -18,6 +18,7 @@
 #include "codec/message.h"
 #include "config.h"
 #include "logs.h"
+#include "run_suite.h"
 
 /* The carrier of these tests: memory, with a switch for a host that is gone. */
 static uint8_t wire[1u << 20];
@@ -455,9 +456,5 @@ int main(void)
 	tcase_add_test(tc, hints_about_exec);
 	tcase_add_test(tc, bpf_objects_are_told_by_content);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

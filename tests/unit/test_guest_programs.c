@@ -8,6 +8,7 @@
 #include "codec/message.h"
 #include "program_message.h"
 #include "ring.h"
+#include "run_suite.h"
 
 #define SIZE 4096u
 #define BUSY (UINT32_C(1) << 31)
@@ -228,9 +229,5 @@ int main(void)
 	tcase_add_test(tc, hostile_records);
 	tcase_add_test(tc, info_of_the_kernel);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

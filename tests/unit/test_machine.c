@@ -13,6 +13,7 @@
 
 #include "alloc_fail.h"
 #include "fake_machine.h"
+#include "run_suite.h"
 #include "runner/internal.h"
 
 static const char archive[] = "070701, as far as a fake machine cares";
@@ -429,9 +430,5 @@ int main(void)
 	tcase_add_loop_test(tc, wrong_initramfs, 0, 7);
 	tcase_add_test(tc, out_of_memory);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

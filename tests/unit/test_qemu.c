@@ -9,6 +9,7 @@
 #include "qemu/args.h"
 #include "qemu/qmp.h"
 #include "qemu/topology.h"
+#include "run_suite.h"
 
 /* As QEMU 7.2 sent them. */
 static const char greeting[] =
@@ -414,9 +415,5 @@ int main(void)
 	tcase_add_test(tc, arguments_for_a_shell);
 	tcase_add_test(tc, kernel_command_line);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

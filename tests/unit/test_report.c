@@ -13,6 +13,7 @@
 #include "report/json_writer.h"
 #include "report/lines.h"
 #include "report_samples.h"
+#include "run_suite.h"
 
 static struct kit kit;
 
@@ -425,9 +426,5 @@ int main(void)
 	tcase_add_test(tc, what_is_no_recording_is_refused);
 	tcase_add_test(tc, large_other_file_is_refused_early);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

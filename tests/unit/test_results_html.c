@@ -14,6 +14,7 @@
 #include "base/util.h"
 #include "report/html.h"
 #include "report/json_writer.h"
+#include "run_suite.h"
 #include "scratch_dir.h"
 #include "sweep/store.h"
 #include "verdict_kit.h"
@@ -248,9 +249,5 @@ int main(void)
 	tcase_add_test(tests, the_limit_is_kept);
 	tcase_add_test(tests, out_of_memory_makes_no_half_page);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

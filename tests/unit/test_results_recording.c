@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "run_suite.h"
 #include "scratch_dir.h"
 #include "sweep/store.h"
 #include "verdict_kit.h"
@@ -206,9 +207,5 @@ int main(void)
 	tcase_add_test(tests, files_that_are_none_are_refused_at_once);
 	tcase_add_test(tests, no_descriptor_is_left_or_inherited);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run_suite.h"
 #include "sweep/index.h"
 
 #define CELLS 4u
@@ -225,9 +226,5 @@ int main(void)
 	tcase_add_test(tcase, a_journal_cut_short_counts_as_far_as_it_goes);
 	tcase_add_test(tcase, a_journal_with_a_changed_bit_counts_up_to_it);
 	tcase_add_test(tcase, contradictions_are_refused);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

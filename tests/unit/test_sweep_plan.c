@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "run_suite.h"
 
 static char dir[] = "/tmp/avd-plan-XXXXXX";
 static avd_plan *plan;
@@ -308,9 +309,5 @@ int main(void)
 	tcase_add_test(tests, no_file);
 	tcase_add_test(tests, expectations);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

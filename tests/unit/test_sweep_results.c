@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "run_suite.h"
 #include "scratch_dir.h"
 #include "sweep/store.h"
 
@@ -466,9 +467,5 @@ int main(void)
 	tcase_add_test(tests, marks_stay_until_there_is_a_result);
 	tcase_add_test(tests, what_can_not_be_marked);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

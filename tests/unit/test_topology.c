@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "run_suite.h"
 #include "topology/topology.h"
 
 static struct avd__topology shape;
@@ -251,9 +252,5 @@ int main(void)
 	tcase_add_test(tests, any_text);
 	tcase_add_test(tests, described_to_others);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

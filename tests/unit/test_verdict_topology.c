@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "codec/cpus.h"
+#include "run_suite.h"
 #include "verdict_kit.h"
 
 #define RECORDING AVD_STREAM_RECORDING
@@ -218,9 +219,5 @@ int main(void)
 	tcase_add_test(tests, a_broken_table_breaks_the_channel);
 	tcase_add_test(tests, hostile_numbers);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

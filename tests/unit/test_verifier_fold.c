@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run_suite.h"
 #include "verifier_kit.h"
 
 #define BEGIN "libbpf: prog 'a': -- BEGIN PROG LOAD LOG --\n"
@@ -264,9 +265,5 @@ int main(void)
 	tcase_add_test(all, the_failing_path_stays);
 	tcase_add_test(all, random_logs);
 	suite_add_tcase(suite, all);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

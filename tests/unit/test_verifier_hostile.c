@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alloc_fail.h"
+#include "run_suite.h"
 #include "verifier_kit.h"
 
 #define BEGIN(name) "libbpf: prog '" name "': -- BEGIN PROG LOAD LOG --\n"
@@ -152,9 +153,5 @@ int main(void)
 	tcase_add_test(all, limits);
 	tcase_add_test(all, every_allocation_fails_in_turn);
 	suite_add_tcase(suite, all);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

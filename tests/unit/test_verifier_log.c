@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run_suite.h"
 #include "verifier_kit.h"
 
 #define FIGURE(p, name) ((p).figures[AVD_FIGURE_##name])
@@ -426,9 +427,5 @@ int main(void)
 	tcase_add_test(all, odd_frames);
 	tcase_add_test(all, wrong_use);
 	suite_add_tcase(suite, all);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

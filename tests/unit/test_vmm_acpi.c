@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "run_suite.h"
 #include "vmm/acpi.h"
 #include "vmm/boot.h"
 #include "vmm/ioapic.h"
@@ -305,9 +306,5 @@ int main(void)
 	tcase_add_test(tc, the_fadt_is_hardware_reduced);
 	tcase_add_test(tc, the_largest_machine_leaves_room);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

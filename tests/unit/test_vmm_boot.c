@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "run_suite.h"
 #include "vmm/boot.h"
 
 #define MEMORY (64u << 20)
@@ -263,9 +264,5 @@ int main(void)
 	tcase_add_test(tc, a_cut_file_is_refused);
 	tcase_add_test(tc, random_headers_are_bounded);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

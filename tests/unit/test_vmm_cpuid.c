@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "run_suite.h"
 #include "vmm/cpuid.h"
 
 struct host {
@@ -338,9 +339,5 @@ int main(void)
 	tcase_add_test(tc, a_readable_cpu_keeps_its_model);
 	tcase_add_test(tc, a_full_list_is_told);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run_suite.h"
 #include "vmm/vm.h"
 
 /* Register numbers of the 16550; PC16550D data sheet, table II. */
@@ -323,9 +324,5 @@ int main(void)
 	tcase_add_test(tc, nobody_answers_elsewhere);
 	tcase_add_test(tc, the_doorbell_is_an_event);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run_suite.h"
 #include "vmm/vm.h"
 
 #define PIN (AVD__IOAPIC_PINS - 1)
@@ -166,9 +167,5 @@ int main(void)
 	tcase_add_test(tc, destinations_have_fifteen_bits);
 	tcase_add_test(tc, it_stands_at_its_address_only);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "run_suite.h"
+
 #define KIT_BYTES_MAX 65536u
 #define KIT_FRAMES_MAX 64u
 
@@ -60,11 +62,7 @@ uint64_t kit_random(uint64_t *state);
 			tcase_add_test(tc, tests[i]);                                 \
 		tcase_set_timeout(tc, 300); /* a hang is a failure; under valgrind */ \
 		suite_add_tcase(suite, tc);                                           \
-		SRunner *runner = srunner_create(suite);                              \
-		srunner_run_all(runner, CK_ENV);                                      \
-		const int failed = srunner_ntests_failed(runner);                     \
-		srunner_free(runner);                                                 \
-		return failed ? EXIT_FAILURE : EXIT_SUCCESS;                          \
+		return run_suite(suite);                                              \
 	}
 
 #endif

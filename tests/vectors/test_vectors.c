@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../unit/run_suite.h"
 #include "codec/frame.h"
 #include "codec_samples.h"
 #include "vectors.h"
@@ -147,11 +148,8 @@ int main(int argc, char **argv)
 	} else {
 		tcase_add_test(tcase, frames);
 	}
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	const int status = run_suite(suite);
 	for (int i = 0; i < vector_count; i++)
 		vector_free(&vectors[i]);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return status;
 }

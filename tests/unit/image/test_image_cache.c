@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../run_suite.h"
 #include "image/cache.h"
 #include "image/kernel.h"
 #include "image_kit.h"
@@ -374,9 +375,5 @@ int main(void)
 	tcase_add_test(tests, not_writable);
 	tcase_add_test(tests, pruning);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../run_suite.h"
 #include "alloc_fail.h"
 #include "image/initramfs.h"
 #include "image/kernel.h"
@@ -244,9 +245,5 @@ int main(void)
 	tcase_add_loop_test(tests, short_and_interrupted, 0, OPERATIONS);
 	tcase_add_test(tests, same_archive_either_way);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

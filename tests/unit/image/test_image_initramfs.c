@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../run_suite.h"
 #include "image/initramfs.h"
 #include "image_kit.h"
 #include "newc_kit.h"
@@ -393,9 +394,5 @@ int main(void)
 	tcase_add_test(tests, many_paths);
 	tcase_add_test(tests, sealed_and_alike);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../run_suite.h"
 #include "base/util.h"
 #include "image/ldcache.h"
 #include "image/search.h"
@@ -226,9 +227,5 @@ int main(void)
 	tcase_add_test(tests, of_this_machine);
 	tcase_add_test(tests, search_lists);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

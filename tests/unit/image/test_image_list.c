@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../run_suite.h"
 #include "base/util.h"
 #include "image_kit.h"
 
@@ -219,9 +220,5 @@ int main(void)
 	tcase_add_test(tests, running_and_installed);
 	tcase_add_test(tests, no_home);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

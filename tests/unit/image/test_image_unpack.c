@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../run_suite.h"
 #include "image/blake2b.h"
 #include "image_kit.h"
 
@@ -177,9 +178,5 @@ int main(void)
 	tcase_add_test(tests, not_supported);
 	tcase_add_test(tests, blake2b_known_answers);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }
