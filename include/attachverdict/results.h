@@ -98,7 +98,8 @@ AVD_API int avd_results_verify(const avd_results *results, avd_contradiction_fn 
 			       size_t *ret_verified, size_t *ret_contradictions);
 
 enum avd_merge_flags {
-	/* Of two different results of a cell take the worse one; without it they are an error. */
+	/* Of two different results of a cell take the worse one: the one that is not as expected;
+	 * else UNCONFIRMED, DIED, NOT_ATTACHED, ATTACHED, passed. Without it they are an error. */
 	AVD_MERGE_WORST = 1u << 0,
 };
 

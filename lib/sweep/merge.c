@@ -61,17 +61,21 @@ static int same_came(const struct avd__came *a, const struct avd__came *b)
 	       a->outcome == b->outcome && a->result_code == b->result_code;
 }
 
-/* The larger, the worse: passed, attached, a failure that was seen, one that was not. */
+/* The larger, the worse: what was not expected is worse than all that was; then passed, attached, a
+ * failure that was seen, one that was not. */
 static unsigned int badness(const struct avd__row *row)
 {
 	static const unsigned int by_outcome[] = {[AVD_OUTCOME_UNCONFIRMED] = 4,
 						  [AVD_OUTCOME_ATTACHED] = 1,
 						  [AVD_OUTCOME_DIED] = 3,
 						  [AVD_OUTCOME_NOT_ATTACHED] = 2};
+	enum { UNMET = 8 }; /* above them all */
 	const struct avd_cell_result result = avd__result_of(row);
+	const unsigned int unmet = result.met ? 0 : UNMET;
 	if (result.result == AVD_RESULT_PASSED)
-		return 0;
-	return result.outcome < AVD__ARRAY_SIZE(by_outcome) ? by_outcome[result.outcome] : 5;
+		return unmet;
+	return unmet +
+	       (result.outcome < AVD__ARRAY_SIZE(by_outcome) ? by_outcome[result.outcome] : 5);
 }
 
 static int take_row(struct merge *merge, size_t source, const struct avd__row *row, size_t at,

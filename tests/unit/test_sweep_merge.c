@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
+/* Merging what does not fit together, or was not made by a sweep at all. */
+#include <attachverdict/results.h>
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "scratch_dir.h"
+#include "sweep/store.h"
+
+#define RECORDING "cells/r.avd"
+
+static const struct avd_expectation dying = {.outcome = AVD_OUTCOME_DIED,
+					     .result = AVD_RESULT_FAILED};
+static char text[1024];
+
+/* Results of a plan of one cell, which came to this outcome. Its recording is made with them,
+ * unless there is something of that name already. */
+static void make_dir(const char *name, const struct avd_expectation *expect, uint32_t outcome)
+{
+	struct avd__table table = {.plan_digest = 42};
+	struct avd__error error;
+	struct avd__store store;
+	const int passed = outcome == AVD_OUTCOME_ATTACHED;
+	const struct avd__row row = {
+		.id = "k/s/1",
+		.command = "attachverdict run",
+		.name = {"s", "k", "1", ""},
+		.expect = *expect,
+		.cpus = 1,
+		.digest = 1000,
+	};
+	const struct avd__came came = {
+		.outcome = outcome,
+		.reason_code = passed ? AVD_REASON_NONE : AVD_REASON_EXITED,
+		.result = passed ? AVD_RESULT_PASSED : AVD_RESULT_FAILED,
+		.result_code = passed ? AVD_REASON_NONE : AVD_REASON_EXITED,
+		.reason = passed ? "" : "it ended",
+		.result_reason = passed ? "" : "it ended",
+		.recording = RECORDING,
+		.recording_bytes = 5,
+		.recording_crc = 7 + outcome,
+	};
+	ck_assert_int_eq(avd__table_add(&table, &row), 0);
+	ck_assert_msg(avd__store_open(name, &table, &store, &error) == 0, "%s", error.text);
+	const int fd = openat(store.dir_fd, RECORDING, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, "hello", 5), 5);
+	close(fd);
+	ck_assert_msg(avd__store_add(&store, 0, &came, &error) == 0, "%s", error.text);
+	avd__store_close(&store);
+	avd__table_free(&table);
+}
+
+static int merge(const char *a, const char *b, uint32_t flags)
+{
+	const char *const dirs[] = {a, b};
+	return avd_results_merge(dirs, b ? 2 : 1, "m", flags, text, sizeof(text));
+}
+
+static struct avd_results_counts counts(const char *name)
+{
+	struct avd_results_counts got = AVD_OPTIONS_INIT(struct avd_results_counts);
+	avd_results *results;
+	ck_assert_msg(avd_results_open(name, &results, text, sizeof(text)) == 0, "%s", text);
+	ck_assert_int_eq(avd_results_count(results, &got), 0);
+	avd_results_free(results);
+	return got;
+}
+
+/* Where a cell must die, to have passed is the worse: whichever comes first, it is told. */
+START_TEST(the_worse_is_what_was_not_expected)
+{
+	make_dir("a", &dying, AVD_OUTCOME_ATTACHED);
+	make_dir("b", &dying, AVD_OUTCOME_DIED);
+	ck_assert_msg(merge("a", "b", AVD_MERGE_WORST) == 0, "%s", text);
+	ck_assert_uint_eq(counts("m").unmet, 1);
+	ck_assert_int_eq(rename("m", "before"), 0);
+	ck_assert_msg(merge("b", "a", AVD_MERGE_WORST) == 0, "%s", text);
+	ck_assert_uint_eq(counts("m").unmet, 1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("sweep-merge");
+	TCase *tests = tcase_create("sweep-merge");
+	tcase_add_checked_fixture(tests, scratch_enter, scratch_leave);
+	tcase_add_test(tests, the_worse_is_what_was_not_expected);
+	suite_add_tcase(suite, tests);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	const int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
