@@ -107,7 +107,8 @@ enum avd_merge_flags {
  * Merges the results of the same plan that stand in `dirs` into the new directory `into`, which
  * must not exist or be empty. Recordings are linked if they can be, else copied. Two results of
  * one cell from the same recording are one; a result beats a mark, of two marks the first stays.
- * -EXDEV: not the same plan; -EEXIST: two different results of one cell, or `into` is not empty;
+ * -EXDEV: not the same plan, or not the same expectations; -EEXIST: two different results of one
+ * cell, or `into` is not empty;
  * ... with one line in `error`; nothing is left of `into` then. Since 0.1.
  */
 AVD_API int avd_results_merge(const char *const *dirs, size_t count, const char *into,

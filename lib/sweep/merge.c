@@ -23,17 +23,41 @@ struct merge {
 	uint32_t *from; /* by row: source + 1; 0: none has it */
 };
 
-/* The digest tells, but a result is only ever given to the cell that it is of. */
+static int same_expectation(const struct avd__row *a, const struct avd__row *b)
+{
+	return a->expect.any_outcome == b->expect.any_outcome &&
+	       a->expect.outcome == b->expect.outcome && a->expect.result == b->expect.result &&
+	       a->expect.code == b->expect.code;
+}
+
+/* The digest tells, but a result is only ever given to the cell that it is of. What a cell must
+ * come to is in no digest, so that a sweep that goes on with another expectation keeps its results;
+ * here nobody could say whose expectation counts. */
 static int same_plan(const struct avd__table *a, const struct avd__table *b)
 {
 	if (a->plan_digest != b->plan_digest || a->count != b->count)
 		return 0;
 	for (size_t i = 0; i < a->count; i++) {
 		if (a->rows[i].digest != b->rows[i].digest ||
-		    strcmp(a->rows[i].id, b->rows[i].id) != 0)
+		    strcmp(a->rows[i].id, b->rows[i].id) != 0 ||
+		    !same_expectation(&a->rows[i], &b->rows[i]))
 			return 0;
 	}
 	return 1;
+}
+
+static int other_expectation(const char *a_dir, const struct avd__row *a, const char *b_dir,
+			     const struct avd__row *b, struct avd__error *error)
+{
+	char first[64], second[64];
+	avd_expectation_print(&a->expect, first, sizeof(first));
+	avd_expectation_print(&b->expect, second, sizeof(second));
+	return avd__fail(
+		error, EXDEV,
+		"%s and %s expect different things of %s: %s and %s; sweep --cells none "
+		"with the right plan into the wrong one keeps its results, and judges them "
+		"by that",
+		a_dir, b_dir, a->id, first, second);
 }
 
 /* Not the same plan: says what differs first. */
@@ -50,6 +74,8 @@ static int differs(const char *a_dir, const struct avd__table *a, const char *b_
 					 "%s and %s: the cell %s is not the same in both; its "
 					 "scheduler, kernel or a setting differs",
 					 a_dir, b_dir, a->rows[i].id);
+		if (!same_expectation(&a->rows[i], &b->rows[i]))
+			return other_expectation(a_dir, &a->rows[i], b_dir, &b->rows[i], error);
 	}
 	return avd__fail(error, EXDEV, "%s and %s are of different plans: %zu and %zu cells", a_dir,
 			 b_dir, a->count, b->count);

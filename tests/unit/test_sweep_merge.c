@@ -16,6 +16,7 @@
 
 #define RECORDING "cells/r.avd"
 
+static const struct avd_expectation passing = {.any_outcome = 1, .result = AVD_RESULT_PASSED};
 static const struct avd_expectation dying = {.outcome = AVD_OUTCOME_DIED,
 					     .result = AVD_RESULT_FAILED};
 static char text[1024];
@@ -87,12 +88,27 @@ START_TEST(the_worse_is_what_was_not_expected)
 }
 END_TEST
 
+/* What a cell must come to is the plan's word. Were it the first directory's, the order of the
+ * arguments would decide whether the whole is as expected. */
+START_TEST(other_expectations_are_another_plan)
+{
+	make_dir("a", &dying, AVD_OUTCOME_DIED);
+	make_dir("b", &passing, AVD_OUTCOME_DIED);
+	ck_assert_int_eq(merge("a", "b", 0), -EXDEV);
+	ck_assert_msg(strstr(text, "k/s/1") && strstr(text, "DIED") && strstr(text, "passed"), "%s",
+		      text);
+	ck_assert_int_eq(access("m", F_OK), -1);
+	ck_assert_int_eq(merge("b", "a", AVD_MERGE_WORST), -EXDEV);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sweep-merge");
 	TCase *tests = tcase_create("sweep-merge");
 	tcase_add_checked_fixture(tests, scratch_enter, scratch_leave);
 	tcase_add_test(tests, the_worse_is_what_was_not_expected);
+	tcase_add_test(tests, other_expectations_are_another_plan);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
