@@ -48,7 +48,9 @@ struct avd_plan_cell {
 	uint32_t cpus;
 	uint32_t reserved;
 	uint64_t memory_bytes;
-	uint64_t digest; /* of all that defines the cell, the scheduler program's bytes included */
+	/* Of all that defines the cell, with the bytes of the kernel, the programs and the
+	 * includes; not those of shared libraries that a program brings along. */
+	uint64_t digest;
 };
 
 /* An empty plan. -ENOMEM. The caller ends it with avd_plan_free(). Since 0.1. */
@@ -102,8 +104,8 @@ AVD_API int avd_plan_set(avd_plan *plan, const char *name, const char *value);
 /*
  * Makes the cells; the plan takes nothing more then. -EINVAL: no scheduler, an unknown kernel
  * file, two schedulers of one name, a rule that matches no cell (a slip of the pen would else
- * go unseen) ...; -E2BIG: more than AVD_PLAN_CELLS_MAX cells. Reads kernels and programs, for the
- * digests. After a failure the plan is of no more use. Since 0.1.
+ * go unseen) ...; -E2BIG: more than AVD_PLAN_CELLS_MAX cells. Reads kernels, programs and includes,
+ * for the digests. After a failure the plan is of no more use. Since 0.1.
  */
 AVD_API int avd_plan_finish(avd_plan *plan);
 

@@ -12,6 +12,8 @@ uint64_t avd__digest(const struct avd__buf *gathered);
 void avd__digest_text(struct avd__buf *gathered, const char *text);
 /* Adds a file's bytes, as their digest; of a file that can't be read, that it can't. */
 void avd__digest_file(struct avd__buf *gathered, const char *path);
+/* The same of a file or of a directory with all in it: names, bytes, links, what can be run. */
+void avd__digest_tree(struct avd__buf *gathered, const char *path);
 /* The same of a program, which may be one to look for in $PATH or in the guest. */
 void avd__digest_program(struct avd__buf *gathered, const char *program);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "cell/config.h"
 #include "cell/limits.h"
 #include "sweep/digest.h"
 
@@ -103,9 +104,24 @@ static int complete_axes(struct avd_plan *plan)
 	return r;
 }
 
+/* Files that go along, by their bytes: where a path leads to is another thing each day. What is no
+ * include is refused by the cell, which says so better. */
+static int digest_include(struct avd__buf *gathered, const char *include)
+{
+	const char *guest;
+	char *host;
+	const int r = avd__cell_split_include(include, &host, &guest, NULL);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	avd__digest_tree(gathered, host);
+	free(host);
+	return 0;
+}
+
 static int complete_settings(struct avd_plan *plan, uint64_t *ret_digest)
 {
 	struct avd__buf gathered = {0};
+	int r = 0;
 	plan->includes = calloc(plan->setting_count + 1, sizeof(*plan->includes));
 	if (!plan->includes)
 		return out_of_memory(plan);
@@ -118,11 +134,14 @@ static int complete_settings(struct avd_plan *plan, uint64_t *ret_digest)
 			continue;
 		avd__digest_text(&gathered, setting->name);
 		avd__digest_text(&gathered, setting->value);
+		if (r == 0 && strcmp(setting->name, "include") == 0)
+			r = digest_include(&gathered, setting->value);
 	}
 	if (plan->options.include_count)
 		plan->options.includes = plan->includes;
 	*ret_digest = avd__digest(&gathered);
-	const int r = gathered.error;
+	if (r == 0)
+		r = gathered.error;
 	avd__buf_free(&gathered);
 	return r < 0 ? out_of_memory(plan) : 0;
 }

@@ -139,6 +139,80 @@ START_TEST(digests)
 }
 END_TEST
 
+static uint64_t digest_with(const char *setting, const char *value)
+{
+	avd_plan_free(plan);
+	ck_assert_int_eq(avd_plan_new(&plan), 0);
+	ok(avd_plan_add_kernel(plan, NULL, "./k1"));
+	scheduler(NULL, "./good", NULL);
+	ok(avd_plan_set(plan, setting, value));
+	ok(avd_plan_finish(plan));
+	return cell(0).digest;
+}
+
+/* A scheduler may load its BPF object, or its configuration, from a file that goes along: a result
+ * of another one is none of this cell's. */
+START_TEST(what_goes_along_is_part_of_a_cell)
+{
+	static const char *const includes[] = {"more.cfg", "./more.cfg:/etc/scx.cfg", "tree",
+					       "tree:/etc/scx"};
+	ck_assert_int_eq(mkdir("tree", 0700), 0);
+	ck_assert_int_eq(mkdir("tree/deep", 0700), 0);
+	for (size_t i = 0; i < AVD__ARRAY_SIZE(includes); i++) {
+		const char *inside = i < 2 ? "more.cfg" : "tree/deep/file";
+		write_file(inside, "slice = 5");
+		const uint64_t before = digest_with("include", includes[i]);
+		ck_assert_uint_eq(digest_with("include", includes[i]), before);
+		write_file(inside, "slice = 6");
+		const uint64_t after = digest_with("include", includes[i]);
+		ck_assert_uint_ne(after, before);
+		ck_assert_int_eq(chmod(inside, 0700), 0);
+		ck_assert_uint_ne(digest_with("include", includes[i]), after);
+		ck_assert_int_eq(unlink(inside), 0);
+		ck_assert_uint_ne(digest_with("include", includes[i]), after);
+	}
+	ck_assert_int_eq(symlink("here", "tree/link"), 0);
+	const uint64_t before = digest_with("include", "tree");
+	ck_assert_int_eq(unlink("tree/link"), 0);
+	ck_assert_int_eq(symlink("there", "tree/link"), 0);
+	ck_assert_uint_ne(digest_with("include", "tree"), before);
+	ck_assert_int_eq(unlink("tree/link"), 0);
+	ck_assert_int_eq(rmdir("tree/deep"), 0);
+	ck_assert_int_eq(rmdir("tree"), 0);
+}
+END_TEST
+
+/* The program that is found in $PATH is the one that counts: not what can't be run, nor what a cell
+ * does not look at. */
+START_TEST(a_program_of_path_is_the_one_that_runs)
+{
+	const char *path = getenv("PATH");
+	char *before = path ? strdup(path) : NULL, bin[PATH_MAX];
+	ck_assert_int_eq(mkdir("bin", 0700), 0);
+	ck_assert_int_eq(mkdir("data", 0700), 0);
+	write_file("bin/sched", "#!/bin/sh\n");
+	write_file("data/sched", "no program");
+	ck_assert_int_eq(chmod("bin/sched", 0700), 0);
+	snprintf(bin, sizeof(bin), "data:%s/data:%s/bin", dir, dir);
+	ck_assert_int_eq(setenv("PATH", bin, 1), 0);
+	uint64_t digest[2];
+	for (int round = 0; round < 2; round++) {
+		avd_plan_free(plan);
+		ck_assert_int_eq(avd_plan_new(&plan), 0);
+		ok(avd_plan_add_kernel(plan, NULL, "./k1"));
+		scheduler(NULL, "sched", NULL);
+		ok(avd_plan_finish(plan));
+		digest[round] = cell(0).digest;
+		write_file("bin/sched", "#!/bin/dash\n");
+	}
+	ck_assert_int_eq(before ? setenv("PATH", before, 1) : unsetenv("PATH"), 0);
+	free(before);
+	ck_assert_int_eq(unlink("bin/sched") + unlink("data/sched"), 0);
+	ck_assert_int_eq(rmdir("bin") + rmdir("data"), 0);
+	ck_assert_uint_ne(digest[0], digest[1]);
+}
+END_TEST
+
 static void refused(int r, int code, const char *word)
 {
 	ck_assert_int_eq(r, code);
@@ -301,6 +375,8 @@ int main(void)
 	tcase_add_test(tests, product_of_the_axes);
 	tcase_add_test(tests, rules_filter_and_expect);
 	tcase_add_test(tests, digests);
+	tcase_add_test(tests, what_goes_along_is_part_of_a_cell);
+	tcase_add_test(tests, a_program_of_path_is_the_one_that_runs);
 	tcase_add_test(tests, what_is_refused);
 	tcase_add_test(tests, a_rule_that_matches_nothing_is_refused);
 	tcase_add_test(tests, a_file_is_read);
