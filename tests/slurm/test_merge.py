@@ -119,6 +119,17 @@ class Merge(unittest.TestCase):
             self.assertEqual(len(cells), TASKS * 2)
         self.assertEqual(os.readlink(self.dir / "results"), "results.8")
 
+    def test_a_part_without_an_index(self):
+        """A node can die between the making of a part's directory and that of its index."""
+        self.tool("scontrol", SCONTROL)
+        self.tool("sacct", SACCT)
+        self.part("none", 0, 0)
+        self.part("1", 0, 3)
+        (self.dir / "parts" / "2").mkdir()
+        code, cells = self.merge()
+        self.assertEqual(code, 3)
+        self.assertEqual([cell["met"] for cell in cells[:4]], [True, True, True, False])
+
     def test_another_number_of_tasks(self):
         (self.dir / "tasks").write_text("4\n", encoding="utf-8")
         (self.top / "plan.cfg").touch()
