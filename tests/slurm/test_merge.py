@@ -60,17 +60,17 @@ class Merge(unittest.TestCase):
         self.env = {**os.environ, "ATTACHVERDICT": CLI,
                     "PATH": f"{self.top}/bin:{os.environ['PATH']}"}
 
-    def tool(self, name, output, code=0):
+    def tool(self, name, output, code=0, quote="'TEXT'"):
         path = self.top / "bin" / name
-        path.write_text(f"#!/bin/sh\ncat <<'TEXT'\n{output}TEXT\nexit {code}\n", encoding="utf-8")
+        path.write_text(f"#!/bin/sh\ncat <<{quote}\n{output}TEXT\nexit {code}\n", encoding="utf-8")
         path.chmod(0o755)
 
     def part(self, name, first, end):
         subprocess.run([MAKE, self.dir / "parts" / name, str(TASKS * 2), str(first), str(end)],
                        check=True)
 
-    def merge(self, **slurm):
-        done = subprocess.run([f"{EXAMPLE}/merge", self.dir, "7", str(TASKS)], check=False,
+    def merge(self, array="7", **slurm):
+        done = subprocess.run([f"{EXAMPLE}/merge", self.dir, array, str(TASKS)], check=False,
                               env={**self.env, **slurm}, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, encoding="utf-8")
         shown = subprocess.run([CLI, "show", "--format", "json", self.dir / "results"],
@@ -118,6 +118,83 @@ class Merge(unittest.TestCase):
             self.assertEqual(code, want)
             self.assertEqual(len(cells), TASKS * 2)
         self.assertEqual(os.readlink(self.dir / "results"), "results.8")
+
+    def reasons(self, cells):
+        return {number % TASKS + 1: cell["result_reason"].split(", see ")[0]
+                for number, cell in enumerate(cells) if cell["result_code"] == "lost"}
+
+    def test_each_word(self):
+        """Slurm has the words; whichever it is, it is told as it is. One that has not ended by
+        the accounting, which lags, gives way to what a task saw."""
+        words = ["PREEMPTED", "DEADLINE", "OUT_OF_MEMORY", "BOOT_FAIL", "REVOKED", "NODE_FAIL",
+                 "TIMEOUT", "CANCELLED", "FAILED", "STOPPED"]
+        self.tool("scontrol", "".join(
+            f"JobId=8 ArrayJobId=7 ArrayTaskId={task} JobState={word} ExitCode=0:9 NodeList=c1\n"
+            for task, word in enumerate(words[:3], 1)))
+        self.tool("sacct", "".join(f"7_{task}|{word}|0:9|c1\n"
+                                   for task, word in enumerate(words[3:6], 4)) +
+                  "7_7|RUNNING|0:0|c1\n7_8|REQUEUED|0:0|c1\n")
+        (self.dir / "states").write_text(
+            "".join(f"JobId=8 ArrayJobId={array} ArrayTaskId={task} JobName=a JobState={word} "
+                    "ExitCode=0:9 NodeList=c1 BatchHost=c1\n"
+                    for array, task, word in [(7, 7, "NODE_FAIL"), (6, 7, "DEADLINE"),
+                                              (7, 7, words[6]), (7, 8, words[7]),
+                                              (7, 9, words[8]), (7, 10, words[9]),
+                                              (7, 1, "TIMEOUT"), (17, 8, "TIMEOUT")]),
+            encoding="utf-8")
+        self.part("none", 0, 0)
+        self.assertEqual(self.reasons(self.merge()[1]),
+                         {task: f"Slurm: {word} (job 7_{task} on node c1, exit code 0:9)"
+                          for task, word in enumerate(words, 1)})
+
+    def test_tasks_that_never_began(self):
+        """Slurm writes them as a list, with steps, and cut short unless it is told not to."""
+        self.tool("scontrol", """JobId=7 ArrayJobId=7 ArrayTaskId=1-5:2,8,$(
+[ "$SLURM_BITSTR_LEN" = 0 ] && echo 9 || echo ...) JobState=CANCELLED ExitCode=0:0 NodeList=\n""",
+                  quote="TEXT")
+        self.tool("sacct", "", 1)
+        self.part("none", 0, 0)
+        found = self.reasons(self.merge()[1])
+        self.assertEqual([task for task, text in found.items() if "CANCELLED" in text],
+                         [1, 3, 5, 8, 9])
+
+    def test_submitted_again_for_some_tasks(self):
+        """What Slurm said of the others holds still."""
+        self.tool("scontrol", SCONTROL)
+        self.tool("sacct", SACCT)
+        self.part("none", 0, 0)
+        before = self.reasons(self.merge(SLURM_JOB_ID="8")[1])
+        self.tool("scontrol", SCONTROL.replace("JobId=7", "JobId=20").replace("_FAIL", "_GONE")
+                  .splitlines(True)[1])
+        self.tool("sacct", "", 1)
+        after = self.reasons(self.merge("20", SLURM_JOB_ID="21")[1])
+        self.assertEqual(after.pop(3), "Slurm: NODE_GONE (job 20_3 on node c3)")
+        for task in (1, 9):  # completed, and nobody knew
+            self.assertIn(f"no longer knows of job 20_{task}", after.pop(task))
+        del before[3], before[9]
+        self.assertEqual(after, before)
+
+    def test_tasks_keep_what_slurm_says(self):
+        """slurmctld forgets jobs. What it says of those that were lost is kept by the tasks as
+        they begin and end, and meanwhile by one of them."""
+        self.tool("scontrol", SCONTROL + "JobId=7 ArrayJobId=7 ArrayTaskId=1 JobName=x "
+                  "JobState=RUNNING ExitCode=0:0 NodeList=c1\n")
+        sweep = self.top / "attachverdict"  # ends as soon as somebody else has kept something
+        sweep.write_text('#!/bin/sh\nuntil [ "$(grep -c ArrayTaskId=3 "$DIR/states")" -ge 3 ]; '
+                         'do sleep 0.01; done\nexit 1\n', encoding="utf-8")
+        sweep.chmod(0o755)
+        subprocess.run([f"{EXAMPLE}/task", "plan", self.dir, "10"], check=True, timeout=300,
+                       env={**self.env, "DIR": str(self.dir), "ATTACHVERDICT": str(sweep), "ASK_SLURM_SECONDS": "0.01",
+                            "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1"})
+        kept = (self.dir / "states").read_text("utf-8")
+        self.assertGreaterEqual(kept.count("NODE_FAIL"), 4)
+        self.assertNotIn("RUNNING", kept)
+        self.tool("scontrol", "", 1)
+        self.tool("sacct", "", 1)
+        self.part("none", 0, 0)
+        found = self.reasons(self.merge()[1])
+        for task in (3, 7, 8, 10):
+            self.assertEqual(found[task], WANT[task])
 
     def test_a_part_without_an_index(self):
         """A node can die between the making of a part's directory and that of its index."""
