@@ -207,6 +207,52 @@ class Merge(unittest.TestCase):
         self.assertEqual(code, 3)
         self.assertEqual([cell["met"] for cell in cells[:4]], [True, True, True, False])
 
+    def submit(self, directory, *options):
+        """With an sbatch that keeps its arguments in $TOP/arguments."""
+        path = self.top / "bin" / "sbatch"
+        path.write_text("""#!/bin/sh
+for word; do printf '%s\\0' "$word"; done >>"$TOP/arguments"
+printf '\\0' >>"$TOP/arguments"
+case "$*" in *"$REFUSE"*) echo "sbatch: error: Invalid job array specification" >&2; exit 1 ;; esac
+echo "44;cluster"
+""", encoding="utf-8")
+        path.chmod(0o755)
+        true = self.top / "true"
+        true.write_text("#!/bin/sh\n", encoding="utf-8")
+        true.chmod(0o755)
+        (self.top / "plan.cfg").touch()
+        done = subprocess.run(
+            [f"{EXAMPLE}/submit", self.top / "plan.cfg", directory, *options], check=False,
+            env={"REFUSE": "no such word", **self.env, "TOP": str(self.top),
+                 "ATTACHVERDICT": str(true)},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+        said = (self.top / "arguments").read_text("utf-8").split("\0\0")[:-1]
+        return done, [call.split("\0") for call in said]
+
+    def test_names_that_mean_something_elsewhere(self):
+        """Spaces, commas, newlines; and %, which sbatch replaces in the name of an output."""
+        directory = self.top / "50%a, a\nb"
+        done, (array, merge) = self.submit(directory, "3", "--mem=1G", "--comment=a b, c")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        logs = str(directory / "logs").replace("%", "%%")
+        self.assertIn("--array=1-3", array)
+        self.assertIn(f"--output={logs}/%A_%a.out", array)
+        self.assertEqual(array[-6:], ["--mem=1G", "--comment=a b, c", f"{EXAMPLE}/task",
+                                      str(self.top / "plan.cfg"), str(directory), "3"])
+        self.assertIn("--dependency=afterany:44", merge)
+        self.assertIn(f"--output={logs}/merge.%j.out", merge)
+        self.assertEqual(merge[-4:], [f"{EXAMPLE}/merge", str(directory), "44", "3"])
+
+    def test_what_sbatch_refuses(self):
+        """More tasks than MaxArraySize: fewer can be asked for then."""
+        self.env["REFUSE"] = "1-200000"
+        self.assertEqual(self.submit(self.dir, "200000")[0].returncode, 1)
+        self.assertEqual(self.submit(self.dir, "20")[0].returncode, 0)
+        self.env["REFUSE"] = "afterany"
+        done, _ = self.submit(self.dir, "20")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"merge {self.dir} 44 20".replace(" dir", "\\ dir"), done.stderr)
+
     def test_another_number_of_tasks(self):
         (self.dir / "tasks").write_text("4\n", encoding="utf-8")
         (self.top / "plan.cfg").touch()
