@@ -109,7 +109,7 @@ int avd__rule_parse(struct avd__rule *rule, uint32_t kind, const char *match, co
 		    struct avd__error *error)
 {
 	*rule = (struct avd__rule){.kind = kind, .match = strdup(match)};
-	char *parts = strdup(match), *save = NULL;
+	char *parts = strdup(match), *rest = parts;
 	int r = 0;
 	if (!parts || !rule->match)
 		r = avd__fail(error, ENOMEM, "out of memory");
@@ -124,8 +124,8 @@ int avd__rule_parse(struct avd__rule *rule, uint32_t kind, const char *match, co
 		r = avd__expectation_parse(expect, &rule->expect, error);
 	if (r == 0 && !*match)
 		r = avd__fail(error, EINVAL, "a rule is empty; AXIS=PATTERN, or id=* for all");
-	for (char *part = r == 0 ? strtok_r(parts, ",", &save) : NULL; part && r == 0;
-	     part = strtok_r(NULL, ",", &save))
+	/* Not strtok(): it would pass over empty parts, and a rule without a part matches all. */
+	for (char *part; r == 0 && (part = strsep(&rest, ","));)
 		r = read_part(rule, part, error);
 	free(parts);
 	if (r < 0)

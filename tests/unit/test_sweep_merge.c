@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "run_suite.h"
 #include "scratch_dir.h"
 #include "sweep/store.h"
 
@@ -110,9 +111,5 @@ int main(void)
 	tcase_add_test(tests, the_worse_is_what_was_not_expected);
 	tcase_add_test(tests, other_expectations_are_another_plan);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

@@ -234,6 +234,11 @@ START_TEST(what_is_refused)
 	refused(avd_plan_set(plan, "machine", "mill"), -EINVAL, "qemu");
 	refused(avd_plan_add_rule(plan, AVD_RULE_EXCLUDE, "size=1", NULL), -EINVAL, "size=1");
 	refused(avd_plan_add_rule(plan, AVD_RULE_EXCLUDE, "", NULL), -EINVAL, "empty");
+	/* Variables of a script that were empty: such a rule would match every cell. */
+	refused(avd_plan_add_rule(plan, AVD_RULE_EXPECT, ",", "failed"), -EINVAL, "AXIS=PATTERN");
+	refused(avd_plan_add_rule(plan, AVD_RULE_INCLUDE, ",,", NULL), -EINVAL, "AXIS=PATTERN");
+	refused(avd_plan_add_rule(plan, AVD_RULE_EXPECT, "kernel=*,", "failed"), -EINVAL,
+		"AXIS=PATTERN");
 	refused(avd_plan_add_rule(plan, AVD_RULE_EXPECT, "id=*", "GREAT"), -EINVAL, "GREAT");
 	refused(avd_plan_add_rule(plan, AVD_RULE_EXPECT, "id=*", "DIED/no-such"), -EINVAL,
 		"no-such");
