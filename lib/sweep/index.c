@@ -235,12 +235,21 @@ static int read_cell(struct avd__table *table, const struct entry *entry, struct
 	return avd__table_add(table, &row);
 }
 
+static bool is_no_result(uint32_t code)
+{
+	return code == AVD_REASON_NOT_RUN || code == AVD_REASON_LOST;
+}
+
 /* What struct avd_verdict promises. Above all, ATTACHED and PASSED are only what says so in full: a
- * code or a reason beside it is a contradiction. */
+ * code or a reason beside it is a contradiction. What nobody saw is UNCONFIRMED, and both codes say
+ * why. */
 static bool is_consistent(const struct avd__came *came)
 {
 	const bool attached = came->outcome == AVD_OUTCOME_ATTACHED;
 	const bool passed = came->result == AVD_RESULT_PASSED;
+	if ((is_no_result(came->reason_code) || is_no_result(came->result_code)) &&
+	    (came->outcome != AVD_OUTCOME_UNCONFIRMED || came->reason_code != came->result_code))
+		return false;
 	return came->outcome <= AVD_OUTCOME_NOT_ATTACHED && came->result <= AVD_RESULT_PASSED &&
 	       (attached || !passed) && attached == (came->reason_code == AVD_REASON_NONE) &&
 	       attached == !*came->reason && passed == (came->result_code == AVD_REASON_NONE) &&

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "run_suite.h"
 #include "sweep/index.h"
 
@@ -188,8 +189,8 @@ END_TEST
 /* Sound frames that say what no verdict can. */
 START_TEST(contradictions_are_refused)
 {
-	struct avd__came bad[8];
-	for (size_t i = 0; i < 8; i++)
+	struct avd__came bad[13];
+	for (size_t i = 0; i < AVD__ARRAY_SIZE(bad); i++)
 		bad[i] = i < 5 ? passed : died;
 	bad[0].reason_code = AVD_REASON_EXITED;
 	bad[1].result_code = AVD_REASON_EXITED;
@@ -199,7 +200,21 @@ START_TEST(contradictions_are_refused)
 	bad[5].outcome = AVD_OUTCOME_ATTACHED;
 	bad[6].result = AVD_RESULT_PASSED;
 	bad[7].outcome = 99;
-	for (size_t i = 0; i < 8; i++) {
+	/* What nobody saw is UNCONFIRMED, in both codes. */
+	for (size_t i = 8; i < 12; i++) {
+		const uint32_t code = i % 2 ? AVD_REASON_LOST : AVD_REASON_NOT_RUN;
+		bad[i].result_code = code;
+		bad[i].recording = "";
+		if (i < 10)
+			bad[i].reason_code = code;
+		else
+			bad[i].outcome = AVD_OUTCOME_UNCONFIRMED;
+	}
+	bad[12].outcome = AVD_OUTCOME_ATTACHED;
+	bad[12].reason_code = AVD_REASON_NONE;
+	bad[12].reason = "";
+	bad[12].result_code = AVD_REASON_LOST;
+	for (size_t i = 0; i < AVD__ARRAY_SIZE(bad); i++) {
 		struct avd__table table = make_table();
 		struct avd__index_out out = {0};
 		avd__index_header(&out, &table);
@@ -208,7 +223,7 @@ START_TEST(contradictions_are_refused)
 		avd__index_came(&out, 0, &passed);
 		avd__index_came(&out, 1, &bad[i]);
 		avd__table_free(&table);
-		ck_assert_int_eq(read_index(&table, out.buf.data, out.buf.len), -EBADMSG);
+		ck_assert_msg(read_index(&table, out.buf.data, out.buf.len) == -EBADMSG, "%zu", i);
 		avd__buf_free(&out.buf);
 	}
 }
