@@ -16,7 +16,6 @@
 /* Sources are read one after another: at no time more than one table beside the merged one. */
 struct merge {
 	const char *const *dirs;
-	int *fds; /* of the sources */
 	size_t count;
 	uint32_t flags;
 	struct avd__table table; /* what comes out */
@@ -150,8 +149,9 @@ static int take_source(struct merge *merge, size_t source, struct avd__error *er
 	const char *dir = merge->dirs[source];
 	struct avd__table table = {0};
 	uint64_t torn;
-	int r = avd__store_read(dir, &table, &merge->fds[source], &torn, error);
-	if (r == 0 && (r = avd__store_adopt(merge->fds[source], &table)) < 0)
+	int fd = -1;
+	int r = avd__store_read(dir, &table, &fd, &torn, error);
+	if (r == 0 && (r = avd__store_adopt(fd, &table)) < 0)
 		avd__fail(error, -r, "%s/" AVD__STORE_CELLS ": %s", dir, strerror(-r));
 	if (r == 0 && source == 0)
 		r = take_first(merge, &table, error);
@@ -160,6 +160,7 @@ static int take_source(struct merge *merge, size_t source, struct avd__error *er
 	for (size_t at = 0; r == 0 && at < table.count; at++)
 		r = take_row(merge, source, &table.rows[at], at, error);
 	avd__table_free(&table);
+	avd__close(&fd);
 	return r;
 }
 
@@ -179,7 +180,7 @@ static int copy_bytes(int from, int into)
 
 static int copy_file(int from_dir, int into_dir, const char *name)
 {
-	int from = openat(from_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int from = openat(from_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	int into = from < 0 ? -1
 			    : openat(into_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	int r = from < 0 || into < 0 ? -errno : copy_bytes(from, into);
@@ -190,27 +191,65 @@ static int copy_file(int from_dir, int into_dir, const char *name)
 	return r;
 }
 
-static int bring_recordings(const struct merge *merge, int into, struct avd__error *error)
+/* Whoever made the directories may have put anything there, and may have named anything. */
+static int bring_file(int from, int into, const char *name)
 {
-	for (size_t at = 0; at < merge->table.count; at++) {
-		const struct avd__row *row = &merge->table.rows[at];
-		if (!merge->from[at] || !*row->came.recording)
+	struct stat st;
+	if (!avd__store_owns(name))
+		return -EBADMSG;
+	name += sizeof(AVD__STORE_CELLS);
+	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EBADMSG;
+	return linkat(from, name, into, name, 0) == 0 ? 0 : copy_file(from, into, name);
+}
+
+/* Where a directory has its recordings. A link is not followed: it may lead anywhere. */
+static int open_cells(const char *dir, struct avd__error *error)
+{
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const int cells = fd < 0 ? -1
+				 : openat(fd, AVD__STORE_CELLS,
+					  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const int code = errno;
+	avd__close(&fd);
+	return cells >= 0 ? cells
+			  : avd__fail(error, code, "%s/" AVD__STORE_CELLS ": %s%s", dir,
+				      strerror(code),
+				      code == ENOTDIR ? "; a link to one is not followed" : "");
+}
+
+/* One source after another, so that their number costs no descriptors. */
+static int bring_from(const struct merge *merge, size_t source, int into, struct avd__error *error)
+{
+	int cells = -1, r = 0;
+	for (size_t at = 0; r == 0 && at < merge->table.count; at++) {
+		const char *name = merge->table.rows[at].came.recording;
+		if (merge->from[at] != source + 1 || !*name)
 			continue;
-		const size_t source = merge->from[at] - 1;
-		const char *name = row->came.recording;
-		int r = avd__store_owns(name) ? 0 : -EBADMSG;
-		if (r == 0 && linkat(merge->fds[source], name, into, name, 0) < 0)
-			r = copy_file(merge->fds[source], into, name);
+		if (cells < 0 && (cells = open_cells(merge->dirs[source], error)) < 0)
+			return cells;
+		r = bring_file(cells, into, name);
 		if (r < 0)
-			return avd__fail(error, -r, "%s/%s: %s", merge->dirs[source], name,
-					 strerror(-r));
+			avd__fail(error, -r, "%s/%s: %s", merge->dirs[source], name,
+				  r == -EBADMSG ? "is no recording" : strerror(-r));
 	}
-	/* The names: the index that tells of them must not be there before them. */
-	int cells = openat(into, AVD__STORE_CELLS, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-	if (cells >= 0)
-		(void)fsync(cells); /* not every file system can */
 	avd__close(&cells);
-	return 0;
+	return r;
+}
+
+static int bring_recordings(const struct merge *merge, const char *dir, struct avd__error *error)
+{
+	int into = open_cells(dir, error);
+	int r = into < 0 ? into : 0;
+	for (size_t source = 0; r == 0 && source < merge->count; source++)
+		r = bring_from(merge, source, into, error);
+	/* The names: the index that tells of them must not be there before them. */
+	if (r == 0)
+		(void)fsync(into); /* not every file system can */
+	avd__close(&into);
+	return r;
 }
 
 static int is_empty(const char *dir)
@@ -251,7 +290,7 @@ static int write_result(struct merge *merge, const char *into, struct avd__error
 	int r = avd__store_make(into, &store, error);
 	if (r < 0)
 		return r;
-	r = bring_recordings(merge, store.dir_fd, error);
+	r = bring_recordings(merge, into, error);
 	if (r == 0)
 		r = avd__store_write(&store, &merge->table, error);
 	if (r < 0)
@@ -266,19 +305,12 @@ int avd_results_merge(const char *const *dirs, size_t count, const char *into, u
 	struct avd__error message = {0};
 	struct merge merge = {.dirs = dirs, .count = count, .flags = flags};
 	int r = 0;
-	merge.fds = malloc((count + 1) * sizeof(*merge.fds));
-	if (!merge.fds || !count || (flags & ~(uint32_t)AVD_MERGE_WORST))
-		r = avd__fail(&message, merge.fds ? EINVAL : ENOMEM, "%s",
-			      merge.fds ? "nothing to merge, or unknown flags" : "out of memory");
-	for (size_t i = 0; merge.fds && i < count; i++)
-		merge.fds[i] = -1;
+	if (!count || (flags & ~(uint32_t)AVD_MERGE_WORST))
+		r = avd__fail(&message, EINVAL, "nothing to merge, or unknown flags");
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = take_source(&merge, i, &message);
 	if (r == 0)
 		r = write_result(&merge, into, &message);
-	for (size_t i = 0; merge.fds && i < count; i++)
-		avd__close(&merge.fds[i]);
-	free(merge.fds);
 	free(merge.from);
 	avd__table_free(&merge.table);
 	if (r < 0)

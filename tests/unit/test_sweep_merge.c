@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -103,6 +104,48 @@ START_TEST(other_expectations_are_another_plan)
 }
 END_TEST
 
+/* What came from elsewhere is no reason to wait for ever, nor to bring along what lies elsewhere.
+ */
+START_TEST(only_files_are_brought_along)
+{
+	make_dir("a", &passing, AVD_OUTCOME_ATTACHED);
+	ck_assert_int_eq(unlink("a/" RECORDING), 0);
+	ck_assert_int_eq(mkfifo("a/" RECORDING, 0600), 0);
+	ck_assert_int_eq(merge("a", NULL, 0), -EBADMSG);
+	ck_assert_msg(strstr(text, "a/" RECORDING), "%s", text);
+	ck_assert_int_eq(access("m", F_OK), -1);
+	ck_assert_int_eq(unlink("a/" RECORDING), 0);
+	ck_assert_int_eq(symlink("/etc/hostname", "a/" RECORDING), 0);
+	ck_assert_int_eq(merge("a", NULL, 0), -EBADMSG);
+	ck_assert_int_eq(access("m", F_OK), -1);
+	ck_assert_int_eq(rename("a/cells", "elsewhere"), 0);
+	ck_assert_int_eq(symlink("../elsewhere", "a/cells"), 0);
+	ck_assert_int_eq(unlink("elsewhere/r.avd"), 0);
+	scratch_write("elsewhere/r.avd", "secret", 6);
+	ck_assert_int_eq(merge("a", NULL, 0), -ENOTDIR);
+	ck_assert_int_eq(access("m", F_OK), -1);
+}
+END_TEST
+
+/* As many machines as there are, with the descriptors that a shell gives. */
+START_TEST(many_directories_need_few_descriptors)
+{
+	enum { DIRS = 100, LIMIT = 32 };
+	const char *dirs[DIRS];
+	struct rlimit before;
+	make_dir("a", &passing, AVD_OUTCOME_ATTACHED);
+	for (size_t i = 0; i < DIRS; i++)
+		dirs[i] = "a";
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	const struct rlimit low = {.rlim_cur = LIMIT, .rlim_max = before.rlim_max};
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+	const int r = avd_results_merge(dirs, DIRS, "m", 0, text, sizeof(text));
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_msg(r == 0, "%s", text);
+	ck_assert_uint_eq(counts("m").met, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sweep-merge");
@@ -110,6 +153,8 @@ int main(void)
 	tcase_add_checked_fixture(tests, scratch_enter, scratch_leave);
 	tcase_add_test(tests, the_worse_is_what_was_not_expected);
 	tcase_add_test(tests, other_expectations_are_another_plan);
+	tcase_add_test(tests, only_files_are_brought_along);
+	tcase_add_test(tests, many_directories_need_few_descriptors);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }
