@@ -119,6 +119,7 @@ static int parse_part(const struct cli_command *command, int id, const char *val
 		o->flags |= AVD_SWEEP_NO_CELLS;
 		return 0;
 	}
+	o->flags &= ~(uint32_t)AVD_SWEEP_NO_CELLS; /* the last word counts */
 	return cli_parse_cells(command, value, &o->first, &o->count);
 }
 

@@ -14,19 +14,22 @@ static const char *const styles[] = {[EXIT_STYLE_DEFAULT] = "default",
 				     [EXIT_STYLE_BISECT] = "bisect",
 				     [EXIT_STYLE_KSELFTEST] = "kselftest"};
 
+/* getopt_long() takes the beginning of a name for the whole; where it is that of two options it
+ * refuses it, and the style does not matter. The value, or NULL. */
+static const char *value_of(const char *word, const char *next)
+{
+	const size_t len = strcspn(word, "=");
+	if (len < sizeof("--e") - 1 || len >= sizeof(OPTION) || strncmp(word, OPTION, len) != 0)
+		return NULL;
+	return word[len] ? word + len + 1 : next;
+}
+
 uint32_t exit_style_of(int argc, char **argv)
 {
 	uint32_t style = EXIT_STYLE_DEFAULT;
 	for (int i = 1; i < argc && argv[i] && strcmp(argv[i], "--") != 0; i++) {
-		const size_t len = sizeof(OPTION) - 1;
-		const char *word = NULL;
-		if (strncmp(argv[i], OPTION "=", len + 1) == 0)
-			word = argv[i] + len + 1;
-		else if (strcmp(argv[i], OPTION) == 0 && i + 1 < argc)
-			word = argv[i + 1];
-		if (!word)
-			continue;
-		for (uint32_t at = 0; at < CLI_COUNT(styles); at++) {
+		const char *word = value_of(argv[i], i + 1 < argc ? argv[i + 1] : NULL);
+		for (uint32_t at = 0; word && at < CLI_COUNT(styles); at++) {
 			if (strcmp(word, styles[at]) == 0)
 				style = at;
 		}

@@ -93,10 +93,24 @@ class Parts(unittest.TestCase):
         wanted = {"default": (2, 3), "tap": (255, 255), "bisect": (128, 125), "kselftest": (1, 4)}
         for style, (usage, missing) in wanted.items():
             for command in (["show"], ["sweep", "--out", self.dir]):
-                done = self.cli(*command, "--exit-style", style, "--no-such-option")
-                self.assertEqual((done.returncode, done.stdout), (usage, ""), command)
+                # getopt_long(3) takes the beginning of a name for the whole.
+                for option in (["--exit-style", style], ["--exit", style], [f"--exit-s={style}"]):
+                    done = self.cli(*command, *option, "--no-such-option")
+                    self.assertEqual((done.returncode, done.stdout), (usage, ""), command + option)
             done = self.cli("show", "--exit-style", style, self.scratch / "nothing")
             self.assertEqual((done.returncode, done.stdout), (missing, ""))
+
+    def test_the_last_word_on_cells_counts(self):
+        """A sweep that runs nothing is a pass."""
+        kernel, scheduler = self.scratch / "kernel", self.scratch / "scheduler"
+        for path in (kernel, scheduler):
+            path.write_text("neither can be run")
+        sweep = ["sweep", "--kernel", kernel, "--scheduler", scheduler, "--out", self.dir]
+        done = self.cli(*sweep, "--cells", "none", "--cells", "0-0")
+        self.assertEqual(done.returncode, 3, done)
+        self.assertIn("1 without a result", done.stdout)
+        done = self.cli(*sweep, "--cells", "0-0", "--cells", "none")
+        self.assertEqual(done.returncode, 0, done)
 
 
 if __name__ == "__main__":
