@@ -65,6 +65,10 @@ static inline uint64_t avd__cell_for_cpus(uint64_t base, uint64_t each, uint32_t
  * root device for ever (`rootwait`) looks every 5 ms, which takes 5 % of a CPU under emulation;
  * a boot wants 90 to 100 %. */
 #define AVD__CELL_IDLE_PERMILLE 250u
+/* ... of what was left of the time when it was ready to run but got no CPU; if more than this of
+ * the whole was spent so, nothing is known of it. On a host with five processes for each CPU the
+ * kernel above wakes 500 times a second and waits half of the time, in pieces of a millisecond. */
+#define AVD__CELL_IDLE_WAIT_PERMILLE 750u
 /* The same where the host's kernel does not tell waiting for a CPU from waiting for nothing: only
  * a machine whose CPUs are all halted, so that a busy host kills no healthy guest. */
 #define AVD__CELL_IDLE_CPU_PERMILLE 3u

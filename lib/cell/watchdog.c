@@ -50,7 +50,12 @@ static int stands_still(const struct avd__watchdog *dog, struct avd__moment now,
 	const uint64_t used = since(now.cpu, dog->life.cpu);
 	if (now.wait == AVD__WAIT_UNKNOWN || dog->life.wait == AVD__WAIT_UNKNOWN)
 		return used <= window / 1000 * AVD__CELL_IDLE_CPU_PERMILLE;
-	return used + since(now.wait, dog->life.wait) <= window / 1000 * AVD__CELL_IDLE_PERMILLE;
+	const uint64_t waited = since(now.wait, dog->life.wait);
+	if (waited > window / 1000 * AVD__CELL_IDLE_WAIT_PERMILLE)
+		return 0;
+	/* While it waits it can't run, and while it sleeps it does not want to: what it used in the
+	 * rest of the time is what it would use of a CPU of its own. */
+	return used <= (window - waited) / 1000 * AVD__CELL_IDLE_PERMILLE;
 }
 
 static uint64_t idle_limit(const struct avd__watchdog *dog)

@@ -9,7 +9,7 @@
  *  silence  CPU time since the last frame (the guest's heartbeat comes each second)
  *  idle     wall time in which the machine neither wanted a CPU to speak of, nor sent a
  *           frame, nor printed; time in which it was ready to run but the host gave it no CPU
- *           counts as wanting one
+ *           does not count as time in which it could have run
  *  timeout  wall time of the whole cell
  *  grace    the same, much shorter, from the guest's `done` on, whatever it sends after it
  *

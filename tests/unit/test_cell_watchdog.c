@@ -125,8 +125,14 @@ START_TEST(idle_is_told_from_starved)
 	enum avd__watchdog_rule rule;
 	ck_assert_uint_eq(run_waiting(50, 20, &rule), 60 * S); /* polls for a root device */
 	ck_assert_int_eq(rule, AVD__RULE_IDLE);
+	ck_assert_uint_eq(run_waiting(90, 450, &rule), 60 * S); /* the same on a busy host */
+	ck_assert_int_eq(rule, AVD__RULE_IDLE);
 	ck_assert_uint_eq(run_waiting(50, 900, &rule), 600 * S); /* one of twenty on a CPU */
 	ck_assert_int_eq(rule, AVD__RULE_TIMEOUT);
+	for (uint64_t cpu = 0; cpu <= 1000; cpu += 10) { /* one that never sleeps */
+		run_waiting(cpu, 1000 - cpu, &rule);
+		ck_assert_int_ne(rule, AVD__RULE_IDLE);
+	}
 	ck_assert_uint_eq(run_waiting(0, 1000, &rule), 600 * S); /* never gets one */
 	ck_assert_int_eq(rule, AVD__RULE_TIMEOUT);
 	ck_assert_uint_eq(run_waiting(1000, 0, &rule), 120 * S);
