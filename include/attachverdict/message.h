@@ -266,6 +266,8 @@ struct avd_msg_cell {
 	uint64_t dispatch_ms; /* dispatch's time limit, guest time, 0: the guest's own choice */
 	uint32_t verifier_stats; /* 1: take the verifier's statistics of each program */
 	uint32_t verifier_log; /* log level of a .bpf.o's programs, 0: of failures only */
+	struct avd_str id; /* of the cell in its sweep's plan; empty: run alone */
+	uint64_t digest; /* of what defines that cell (struct avd_cell_result); 0: run alone */
 };
 struct avd_msg_end_cause {
 	uint32_t cause; /* enum avd_end_cause */

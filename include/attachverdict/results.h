@@ -89,10 +89,11 @@ typedef void (*avd_contradiction_fn)(void *userdata, size_t index, const char *w
 
 /*
  * Judges the recording of each cell that has a result again. A contradiction is a recording that
- * is missing, can't be read, is not the one that the index was made from (its size and CRC-32C), or
- * comes to another verdict. That a recording is of the cell that the index gives it to is not
- * looked at. `fn` may be NULL. *ret_verified: results that were proved; with *ret_contradictions
- * all that there are. -ENOMEM. Since 0.1.
+ * is missing, can't be read, says that it is of another cell than the index gives it to, comes to
+ * another verdict, or is not the one that the index was made from (its size and CRC-32C). One that
+ * names no cell, for it was run alone, is held to topology and CPUs. `fn` may be NULL.
+ * *ret_verified: results that were proved; with *ret_contradictions all that there are. -ENOMEM.
+ * Since 0.1.
  */
 AVD_API int avd_results_verify(const avd_results *results, avd_contradiction_fn fn, void *userdata,
 			       size_t *ret_verified, size_t *ret_contradictions);

@@ -11,6 +11,7 @@
 
 #include "cell/internal.h"
 #include "cell/limits.h"
+#include "cell/planned.h"
 #include "cell/step.h"
 
 #define S(name) AVD__CELL_##name
@@ -95,6 +96,17 @@ int avd_cell_new(const struct avd_cell_options *options, avd_cell **ret_cell, ch
 		.userdata = cell->config.options.userdata,
 	};
 	*ret_cell = cell;
+	return 0;
+}
+
+int avd__cell_set_planned(struct avd_cell *cell, const char *id, uint64_t digest)
+{
+	const char *copy = id;
+	const int r = avd__keep_text(&cell->config.keep, &copy, &cell->error);
+	if (r < 0)
+		return r;
+	cell->plan_id = copy;
+	cell->plan_digest = digest;
 	return 0;
 }
 

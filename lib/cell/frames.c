@@ -107,6 +107,8 @@ int avd__cell_frame(struct avd_cell *cell, const struct avd__cell_boot *boot,
 				.started_unix_ns = unix_now_ns(),
 				.verifier_stats = !o->no_verifier_stats,
 				.verifier_log = o->verifier_log,
+				.id = str(cell->plan_id),
+				.digest = cell->plan_digest,
 			},
 	};
 	const size_t room1 = argv_room(o->scheduler, o->scheduler_count, scheduler_path);
@@ -123,7 +125,7 @@ int avd__cell_frame(struct avd_cell *cell, const struct avd__cell_boot *boot,
 		r = frame_alloc(&message, CELL_SEQ,
 				room1 + room2 + message.u.cell.kernel.len +
 					message.u.cell.release.len + message.u.cell.topology.len +
-					message.u.cell.machine_reason.len,
+					message.u.cell.machine_reason.len + message.u.cell.id.len,
 				ret_frame, ret_size);
 	free(items);
 	if (r == -ENOMEM)

@@ -78,6 +78,8 @@ struct avd_cell {
 	struct avd__error error;
 	struct avd__log log;
 	uint8_t nonce[AVD_NONCE_SIZE];
+	const char *plan_id; /* of a sweep's cell, kept with its options; NULL: it is none */
+	uint64_t plan_digest;
 
 	int epoll_fd, timer_fd, cancel_fd;
 	int cancelled;

@@ -183,6 +183,8 @@ static const struct avd__field cell[] = {
 	TEXT(23, machine_reason, OPTIONAL),
 	U32_TO(24, verifier_stats, OPTIONAL, 1),
 	U32_TO(25, verifier_log, OPTIONAL, VERIFIER_LOG_MAX),
+	TEXT(26, id, OPTIONAL),
+	U64(27, digest, OPTIONAL),
 };
 #undef IN
 

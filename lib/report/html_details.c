@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 /* What the recordings of cells say, packed for the page: one recording is open at a time, and what
- * stays of it is its compressed report. */
+ * stays of it is its compressed report. Each is held against the index, also where its report does
+ * not fit. */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -10,7 +11,6 @@
 
 #include "report/html.h"
 #include "report/json_writer.h"
-#include "report/recording.h"
 #include "report/results.h"
 #include "sweep/result.h"
 
@@ -24,7 +24,7 @@
 struct packer {
 	const avd_results *results;
 	struct avd__buf *out; /* the member "cells" */
-	struct avd__buf unreadable; /* of the member of that name */
+	struct avd__html_doubts *doubts;
 	z_stream zlib;
 	unsigned char *zipped;
 	size_t zipped_size;
@@ -96,59 +96,28 @@ static void put_key(struct avd__buf *out, size_t index)
 			index);
 }
 
-static void put_unreadable(struct packer *packer, size_t index, const char *message)
+/* Words that take more room than is left are not worth losing the doubt for: null. */
+static void put_doubt(struct packer *packer, struct avd__buf *doubt, size_t index, const char *what)
 {
 	struct avd__buf text = {0};
 	struct avd__json json = {.out = &text, .empty = 1};
-	avd__json_cstring(&json, NULL, message);
-	if (text.error) {
-		packer->out->error = text.error;
-	} else {
-		put_key(&packer->unreadable, index);
-		avd__html_json(&packer->unreadable, text.data, text.len);
+	const size_t size = strlen(what);
+	put_key(doubt, index);
+	if (size > packer->limit - packer->used) {
+		avd__buf_puts(doubt, "null");
+		return;
 	}
+	packer->used += size;
+	avd__json_cstring(&json, NULL, what);
+	if (text.error)
+		doubt->error = text.error;
+	else
+		avd__html_json(doubt, text.data, text.len);
 	avd__buf_free(&text);
 }
 
-/* The index and the recording should say the same; what they don't agree on goes to `error`. */
-static int compare(const struct packer *packer, size_t index, const avd_stream *stream,
-		   const struct avd__recording_sum *sum, struct avd__error *error)
-{
-	const struct avd_cell_result cell = avd__results_cell(packer->results, index);
-	struct avd_cell_result now = cell;
-	struct avd_verdict verdict;
-	const int r = avd_stream_verdict(stream, &verdict);
-	if (r < 0)
-		return avd__fail(error, -r, "its recording has no verdict: %s", strerror(-r));
-	now.outcome = verdict.outcome;
-	now.reason_code = verdict.reason_code;
-	now.result = verdict.result;
-	now.result_code = verdict.result_code;
-	if (!avd__same_verdict(&now, &cell)) {
-		struct avd__buf text = {0};
-		avd__buf_puts(&text, "the index says ");
-		avd__put_outcome(&text, &cell);
-		avd__buf_puts(&text, ", but the recording ");
-		avd__put_outcome(&text, &now);
-		avd__fail(error, EBADMSG, "%s; one of them was changed: run the cell again",
-			  text.data ? text.data : "the index and the recording differ");
-		avd__buf_free(&text);
-		return -EBADMSG;
-	}
-	if (cell.recording_bytes &&
-	    (cell.recording_bytes != sum->bytes ||
-	     avd__results_recording_crc(packer->results, index) != sum->crc))
-		return avd__fail(
-			error, EBADMSG,
-			"the recording is not the one that the index was made from: %" PRIu64
-			" bytes were indexed, %" PRIu64 " are there, and their checksums "
-			"differ; run the cell again",
-			cell.recording_bytes, sum->bytes);
-	return 0;
-}
-
-/* The details themselves; false if they did not fit. */
-static int put_report(struct packer *packer, size_t index, const avd_stream *stream)
+/* The details themselves, if they fit. */
+static void put_report(struct packer *packer, size_t index, const avd_stream *stream)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -158,38 +127,37 @@ static int put_report(struct packer *packer, size_t index, const avd_stream *str
 	avd_free(text);
 	if (r < 0) {
 		packer->out->error = (int)r;
-		return 0;
+		return;
 	}
 	if (!fits(packer, ((size_t)r + 2) / 3 * 4))
-		return 0;
+		return;
 	put_key(packer->out, index);
 	avd__buf_puts(packer->out, "\"");
 	put_base64(packer->out, packer->zipped, (size_t)r);
 	avd__buf_puts(packer->out, "\"");
-	return 1;
 }
 
 static void pack(struct packer *packer, size_t index)
 {
-	struct avd__recording_sum sum;
 	struct avd__error error = {{0}};
-	avd_stream *stream = NULL;
-	if (packer->used >= packer->limit) {
+	avd_stream *stream;
+	if (!packer->limit) {
 		packer->left_out++;
+		packer->doubts->unchecked++;
 		return;
 	}
-	int r = avd__recording_of(packer->results, index, &stream, &sum, &error);
-	if (r == -ENOMEM) {
+	const int r = avd__results_prove(packer->results, index, &stream, &error);
+	if (r == -ENOMEM)
 		packer->out->error = r;
-	} else if (r < 0) {
-		if (fits(packer, strlen(error.text)))
-			put_unreadable(packer, index, error.text);
-	} else {
-		/* What can be read is shown, also where it contradicts. */
-		if (put_report(packer, index, stream) &&
-		    compare(packer, index, stream, &sum, &error) < 0)
-			put_unreadable(packer, index, error.text);
-	}
+	else if (r < 0)
+		put_doubt(packer,
+			  stream ? &packer->doubts->contradicted : &packer->doubts->unreadable,
+			  index, error.text);
+	/* What can be read is shown, also where it contradicts. */
+	if (stream && packer->used >= packer->limit)
+		packer->left_out++;
+	else if (stream && r != -ENOMEM)
+		put_report(packer, index, stream);
 	avd_stream_free(stream);
 }
 
@@ -206,9 +174,10 @@ static void pack_all(struct packer *packer)
 	}
 }
 
-void avd__html_details(struct avd__buf *out, const avd_results *results, uint64_t limit)
+void avd__html_details(struct avd__buf *out, struct avd__html_doubts *doubts,
+		       const avd_results *results, uint64_t limit)
 {
-	struct packer packer = {.results = results, .out = out, .limit = limit};
+	struct packer packer = {.results = results, .out = out, .doubts = doubts, .limit = limit};
 	if (deflateInit2(&packer.zlib, LEVEL, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL,
 			 Z_DEFAULT_STRATEGY) != Z_OK) {
 		out->error = -ENOMEM;
@@ -216,10 +185,6 @@ void avd__html_details(struct avd__buf *out, const avd_results *results, uint64_
 	}
 	avd__buf_puts(out, "{\"cells\": {");
 	pack_all(&packer);
-	avd__buf_puts(out, "},\n\"unreadable\": {");
-	avd__buf_append(out, packer.unreadable.data, packer.unreadable.len);
-	if (packer.unreadable.error)
-		out->error = packer.unreadable.error;
 	avd__buf_printf(out, "},\n\"left_out\": %zu, \"why\": ", packer.left_out);
 	if (!packer.left_out)
 		avd__buf_puts(out, "null}");
@@ -232,5 +197,27 @@ void avd__html_details(struct avd__buf *out, const avd_results *results, uint64_
 				limit >> 10);
 	deflateEnd(&packer.zlib);
 	free(packer.zipped);
-	avd__buf_free(&packer.unreadable);
+}
+
+static void put_doubts(struct avd__buf *out, const char *name, const struct avd__buf *doubts)
+{
+	if (doubts->error)
+		out->error = doubts->error;
+	avd__buf_printf(out, "\"%s\": {", name);
+	avd__buf_append(out, doubts->data, doubts->len);
+	avd__buf_puts(out, "},\n");
+}
+
+void avd__html_put_doubts(struct avd__buf *out, const struct avd__html_doubts *doubts)
+{
+	avd__buf_puts(out, "{");
+	put_doubts(out, "contradicted", &doubts->contradicted);
+	put_doubts(out, "unreadable", &doubts->unreadable);
+	avd__buf_printf(out, "\"unchecked\": %zu}", doubts->unchecked);
+}
+
+void avd__html_doubts_free(struct avd__html_doubts *doubts)
+{
+	avd__buf_free(&doubts->contradicted);
+	avd__buf_free(&doubts->unreadable);
 }

@@ -19,13 +19,6 @@ struct avd_cell_result avd__results_cell(const avd_results *results, size_t inde
 	return cell;
 }
 
-void avd__put_outcome(struct avd__buf *out, const struct avd_cell_result *cell)
-{
-	avd__buf_puts(out, avd_outcome_name(cell->outcome));
-	if (cell->result_code != AVD_REASON_NONE)
-		avd__buf_printf(out, " (%s)", avd_reason_code_name(cell->result_code));
-}
-
 void avd__grid_label(struct avd__buf *out, const struct avd_cell_result *cell)
 {
 	avd__buf_printf(out, "%s/%s%s%s", cell->scheduler, cell->topology,

@@ -40,7 +40,5 @@ void avd__grid_label(struct avd__buf *out, const struct avd_cell_result *cell);
 struct avd_results_counts avd__results_counts(const avd_results *results);
 /* The cell at `index`, which is one of the results'. */
 struct avd_cell_result avd__results_cell(const avd_results *results, size_t index);
-/* "ATTACHED", "DIED (exited)" */
-void avd__put_outcome(struct avd__buf *out, const struct avd_cell_result *cell);
 
 #endif

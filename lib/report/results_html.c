@@ -5,6 +5,7 @@
 void avd__results_html(struct avd__buf *out, const avd_results *results, uint64_t details_limit)
 {
 	struct avd__buf json = {0};
+	struct avd__html_doubts doubts = {0};
 	avd__buf_append(out, avd__html_before, avd__html_before_size);
 	avd__results_json(&json, results);
 	if (json.error)
@@ -13,6 +14,9 @@ void avd__results_html(struct avd__buf *out, const avd_results *results, uint64_
 		avd__html_json(out, json.data, json.len);
 	avd__buf_free(&json);
 	avd__buf_append(out, avd__html_between, avd__html_between_size);
-	avd__html_details(out, results, details_limit);
+	avd__html_details(out, &doubts, results, details_limit);
+	avd__buf_append(out, avd__html_to_doubts, avd__html_to_doubts_size);
+	avd__html_put_doubts(out, &doubts);
+	avd__html_doubts_free(&doubts);
 	avd__buf_append(out, avd__html_after, avd__html_after_size);
 }

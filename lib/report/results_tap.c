@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "report/results.h"
+#include "sweep/result.h"
 
 /* TAP::Parser, which comes with perl, takes no quoted string of more than 32,766 characters, and
  * loses the tests behind a longer one; an escape counts as one, at two bytes. */

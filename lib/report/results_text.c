@@ -5,6 +5,7 @@
 
 #include "report/format.h"
 #include "report/results.h"
+#include "sweep/result.h"
 
 static void put_counts(struct avd__buf *out, const avd_results *results)
 {

@@ -1,120 +1,145 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
-/* A recording's verdict, and the few facts beside it that an index keeps. */
-#include <attachverdict/stream.h>
+/* A recording's verdict, and the few facts beside it that an index keeps; and what an index says,
+ * against it. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/util.h"
-#include "codec/crc32c.h"
+#include "cell/recording_read.h"
+#include "sweep/result.h"
 #include "sweep/store.h"
-
-#define PIECE ((size_t)256 << 10)
-
-struct facts {
-	bool cell; /* the host's first frame was there */
-	uint64_t wall_ns, cpu_ns, started_ns;
-};
-
-static void on_event(void *userdata, const struct avd_event *event)
-{
-	struct facts *facts = userdata;
-	const struct avd_message *message = event->message;
-	if (event->type != AVD_EVENT_FRAME || !message)
-		return;
-	if (message->kind == AVD_MSG_CELL) {
-		facts->cell = true;
-		facts->started_ns = message->u.cell.started_unix_ns;
-	} else if (message->kind == AVD_MSG_END_CAUSE) {
-		facts->wall_ns = message->u.end_cause.wall_ns;
-		facts->cpu_ns = message->u.end_cause.machine_cpu_ns;
-	}
-}
-
-/* Feeds the whole file; sums it up in *came. */
-static int feed(int fd, avd_stream *stream, struct avd__came *came)
-{
-	uint8_t *piece = malloc(PIECE);
-	int64_t n = piece ? 0 : -ENOMEM;
-	while (piece && (n = avd__pread_all(fd, piece, PIECE, came->recording_bytes)) > 0) {
-		came->recording_crc = avd__crc32c(came->recording_crc, piece, (size_t)n);
-		came->recording_bytes += (uint64_t)n;
-		const int r = avd_stream_feed(stream, piece, (size_t)n);
-		if (r < 0) {
-			n = r;
-			break;
-		}
-	}
-	free(piece);
-	return n < 0 ? (int)n : avd_stream_finish(stream);
-}
+#include "verdict/evidence.h"
 
 static const char *keep(struct avd__table *table, const char *text)
 {
 	return avd__table_text(table, text, strlen(text));
 }
 
-static int judge(int fd, const char *name, struct avd__table *table, struct avd__came *came)
+/* What was asked in the recording, against the cell that it is said to be of. */
+static int check_cell(const struct avd__row *row, const avd_stream *stream,
+		      struct avd__error *error)
 {
-	struct facts facts = {0};
-	struct avd_stream_options options = AVD_OPTIONS_INIT(struct avd_stream_options);
-	options.flags = AVD_STREAM_RECORDING;
-	options.on_event = on_event;
-	options.userdata = &facts;
-	avd_stream *stream;
-	struct avd_verdict verdict = {0};
-	int r = avd_stream_new(&options, &stream);
-	if (r < 0)
-		return r;
-	*came = (struct avd__came){0};
-	r = feed(fd, stream, came);
-	if (r == 0 && !facts.cell)
-		r = -EBADMSG;
-	if (r == 0)
-		r = avd_stream_verdict(stream, &verdict);
-	avd_stream_free(stream);
-	if (r < 0)
-		return r;
-	came->outcome = verdict.outcome;
-	came->reason_code = verdict.reason_code;
-	came->result = verdict.result;
-	came->result_code = verdict.result_code;
-	came->end_cause = verdict.end_cause;
-	came->reason = keep(table, verdict.reason);
-	came->result_reason = keep(table, verdict.result_reason);
-	came->recording = keep(table, name);
-	came->wall_ns = facts.wall_ns;
-	came->machine_cpu_ns = facts.cpu_ns;
-	came->ended_unix_ns = facts.started_ns + facts.wall_ns;
-	return came->reason && came->result_reason && came->recording ? 0 : -ENOMEM;
-}
-
-int avd__judge_file(int fd, const char *name, struct avd__table *table, struct avd__came *ret_came,
-		    struct avd__error *error)
-{
-	struct stat st;
-	struct avd__came came;
-	int r = fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EBADMSG;
-	if (r == 0)
-		r = judge(fd, name, table, &came);
-	if (r < 0)
-		return avd__fail(error, -r, "recording %s: %s", name,
-				 r == -EBADMSG ? "it is none" : strerror(-r));
-	*ret_came = came;
+	const struct avd__evidence *evidence = avd__stream_evidence(stream);
+	const char *topology = row->name[AVD__AXIS_TOPOLOGY];
+	if (evidence->digest == row->digest)
+		return 0;
+	if (evidence->digest)
+		return avd__fail(error, EBADMSG,
+				 "it is of another cell: %s with the digest %016" PRIx64
+				 ", not %s with %016" PRIx64 "; the files were mixed up, or the "
+				 "cell was another then: run the cell again",
+				 evidence->id, evidence->digest, row->id, row->digest);
+	/* Of a cell that was run alone, or by a library that did not tell: all that has the same
+	 * words on each machine. */
+	if (evidence->cpus != row->cpus || strcmp(evidence->topology, topology) != 0)
+		return avd__fail(error, EBADMSG,
+				 "it is of another cell: with topology %s, %" PRIu32
+				 " CPUs; %s has topology %s, %" PRIu32 " CPUs",
+				 evidence->topology, evidence->cpus, row->id, topology, row->cpus);
 	return 0;
 }
 
-int avd__store_judge(int dir_fd, const char *name, struct avd__table *table,
-		     struct avd__came *ret_came, struct avd__error *error)
+static int came_of(const avd_stream *stream, const char *name, struct avd__table *table,
+		   struct avd__came *came)
 {
+	const struct avd__evidence *evidence = avd__stream_evidence(stream);
+	struct avd_verdict verdict;
+	const int r = avd_stream_verdict(stream, &verdict);
+	if (r < 0)
+		return r;
+	*came = (struct avd__came){
+		.outcome = verdict.outcome,
+		.reason_code = verdict.reason_code,
+		.result = verdict.result,
+		.result_code = verdict.result_code,
+		.end_cause = verdict.end_cause,
+		.reason = keep(table, verdict.reason),
+		.result_reason = keep(table, verdict.result_reason),
+		.recording = keep(table, name),
+		.wall_ns = evidence->end_cause.wall_ns,
+		.machine_cpu_ns = evidence->end_cause.machine_cpu_ns,
+		.ended_unix_ns = evidence->started_unix_ns + evidence->end_cause.wall_ns,
+	};
+	return came->reason && came->result_reason && came->recording ? 0 : -ENOMEM;
+}
+
+int avd__store_judge(int dir_fd, const char *name, const struct avd__row *row,
+		     struct avd__table *table, struct avd__came *ret_came, struct avd__error *error)
+{
+	struct avd__recording_sum sum;
+	struct avd__came came;
+	avd_stream *stream = NULL;
 	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0) {
 		const int code = errno;
 		return avd__fail(error, code, "recording %s: %s", name, strerror(code));
 	}
-	const int r = avd__judge_file(fd, name, table, ret_came, error);
+	int r = avd__recording_read(fd, name, &stream, &sum, error);
 	avd__close(&fd);
+	if (r < 0)
+		return r;
+	struct avd__error what = {{0}};
+	r = row ? check_cell(row, stream, &what) : 0;
+	if (r == 0 && (r = came_of(stream, name, table, &came)) < 0)
+		snprintf(what.text, sizeof(what.text), "%s", strerror(-r));
+	avd_stream_free(stream);
+	if (r < 0)
+		return avd__fail(error, -r, "recording %s: %s", name, what.text);
+	came.recording_bytes = sum.bytes;
+	came.recording_crc = sum.crc;
+	*ret_came = came;
+	return 0;
+}
+
+static int differs(const struct avd_cell_result *cell, const struct avd_verdict *verdict,
+		   struct avd__error *error)
+{
+	struct avd_cell_result now = *cell;
+	struct avd__buf text = {0};
+	now.outcome = verdict->outcome;
+	now.reason_code = verdict->reason_code;
+	now.result = verdict->result;
+	now.result_code = verdict->result_code;
+	const bool same = avd__same_verdict(cell, &now);
+	if (same && cell->end_cause == verdict->end_cause)
+		return 0;
+	avd__buf_puts(&text, "the index says ");
+	avd__put_outcome(&text, cell);
+	if (same)
+		avd__buf_printf(&text, ", ended by %s", avd_end_cause_name(cell->end_cause));
+	avd__buf_puts(&text, ", the recording proves ");
+	avd__put_outcome(&text, &now);
+	if (same)
+		avd__buf_printf(&text, ", ended by %s", avd_end_cause_name(verdict->end_cause));
+	const int r = text.error ? text.error
+				 : avd__fail(error, EBADMSG,
+					     "%s; one of them was changed: run the cell again",
+					     text.data);
+	avd__buf_free(&text);
+	return r;
+}
+
+int avd__row_prove(const struct avd__row *row, const avd_stream *stream,
+		   const struct avd__recording_sum *sum, struct avd__error *error)
+{
+	const struct avd_cell_result cell = avd__result_of(row);
+	struct avd_verdict verdict;
+	int r = avd_stream_verdict(stream, &verdict);
+	if (r < 0)
+		return avd__fail(error, -r, "the recording has no verdict: %s", strerror(-r));
+	r = check_cell(row, stream, error);
+	if (r == 0)
+		r = differs(&cell, &verdict, error);
+	if (r == 0 &&
+	    (row->came.recording_bytes != sum->bytes || row->came.recording_crc != sum->crc))
+		r = avd__fail(
+			error, EBADMSG,
+			"it is not the recording that was judged, or was changed since: %" PRIu64
+			" bytes with checksum %08" PRIx32 " were indexed, %" PRIu64
+			" with %08" PRIx32 " are there; run the cell again",
+			row->came.recording_bytes, row->came.recording_crc, sum->bytes, sum->crc);
 	return r;
 }

@@ -5,7 +5,8 @@
 #include <attachverdict/results.h>
 #include <stdbool.h>
 
-#include "base/error.h"
+#include "base/buf.h"
+#include "cell/recording_read.h"
 
 struct avd__row;
 
@@ -15,6 +16,8 @@ struct avd_cell_result avd__result_of(const struct avd__row *row);
 /* Whether both came to the same outcome and result, by their codes: another release may word a
  * reason better. */
 bool avd__same_verdict(const struct avd_cell_result *a, const struct avd_cell_result *b);
+/* "ATTACHED", "DIED (exited)" */
+void avd__put_outcome(struct avd__buf *out, const struct avd_cell_result *cell);
 
 /* Opens the recording of the cell at `index` for reading, without waiting for a file that is none;
  * *path_out (path_size bytes) is what to call it in a message. Its name is the index's and hostile:
@@ -22,7 +25,17 @@ bool avd__same_verdict(const struct avd_cell_result *a, const struct avd_cell_re
  * the cell has none; -ERANGE; -EBADMSG: a name that no recording has; what openat() fails with. */
 int avd__results_open_recording(const avd_results *results, size_t index, char *path_out,
 				size_t path_size, struct avd__error *error);
-/* CRC-32C of the bytes of that recording when it was indexed; `index` is a cell's. */
-uint32_t avd__results_recording_crc(const avd_results *results, size_t index);
+/* Opens and reads that recording. -ENOENT ... as above; -EBADMSG: it is no recording; ... */
+int avd__results_read_recording(const avd_results *results, size_t index, avd_stream **ret_stream,
+				struct avd__recording_sum *ret_sum, struct avd__error *error);
+/* Whether the recording of the cell at `index`, which has a result, proves what the index says: it
+ * is of that cell, comes to the same, and is the very file that was indexed. 0, or a negative errno
+ * with what is wrong. *ret_stream: the recording, also where it contradicts the index; NULL if it
+ * can't be read; avd_stream_free(). */
+int avd__results_prove(const avd_results *results, size_t index, avd_stream **ret_stream,
+		       struct avd__error *error);
+/* judge.c: the same of a recording that was read, and its row. */
+int avd__row_prove(const struct avd__row *row, const avd_stream *stream,
+		   const struct avd__recording_sum *sum, struct avd__error *error);
 
 #endif

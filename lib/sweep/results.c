@@ -115,6 +115,13 @@ bool avd__same_verdict(const struct avd_cell_result *a, const struct avd_cell_re
 	       a->result == b->result && a->result_code == b->result_code;
 }
 
+void avd__put_outcome(struct avd__buf *out, const struct avd_cell_result *cell)
+{
+	avd__buf_puts(out, avd_outcome_name(cell->outcome));
+	if (cell->result_code != AVD_REASON_NONE)
+		avd__buf_printf(out, " (%s)", avd_reason_code_name(cell->result_code));
+}
+
 int avd_results_count(const avd_results *results, struct avd_results_counts *ret_info)
 {
 	struct avd_results_counts info = {
@@ -179,7 +186,30 @@ int avd__results_open_recording(const avd_results *results, size_t index, char *
 						 : strerror(code));
 }
 
-uint32_t avd__results_recording_crc(const avd_results *results, size_t index)
+int avd__results_read_recording(const avd_results *results, size_t index, avd_stream **ret_stream,
+				struct avd__recording_sum *ret_sum, struct avd__error *error)
 {
-	return results->table.rows[index].came.recording_crc;
+	char path[AVD__ERROR_MAX / 2];
+	int fd = avd__results_open_recording(results, index, path, sizeof(path), error);
+	if (fd < 0)
+		return fd;
+	const int r = avd__recording_read(fd, path, ret_stream, ret_sum, error);
+	avd__close(&fd);
+	return r;
+}
+
+int avd__results_prove(const avd_results *results, size_t index, avd_stream **ret_stream,
+		       struct avd__error *error)
+{
+	struct avd__recording_sum sum;
+	struct avd__error what = {{0}};
+	*ret_stream = NULL;
+	int r = avd__results_read_recording(results, index, ret_stream, &sum, error);
+	if (r < 0)
+		return r;
+	const struct avd__row *row = &results->table.rows[index];
+	r = avd__row_prove(row, *ret_stream, &sum, &what);
+	return r < 0 ? avd__fail(error, -r, "%s/%s: %s", results->dir, row->came.recording,
+				 what.text)
+		     : 0;
 }

@@ -191,14 +191,14 @@ static int adopt_recording(int dir_fd, struct avd__table *table, struct avd__row
 	if (r < 0)
 		return r;
 	if (is_there(there, path)) {
-		r = avd__store_judge(dir_fd, path, table, &came, &ignored);
+		r = avd__store_judge(dir_fd, path, row, table, &came, &ignored);
 		if (r == 0) {
 			row->came = came;
 			row->ran = true;
 		}
 	}
 	free(path);
-	return r == -ENOMEM ? r : 0; /* what is no recording is run again */
+	return r == -ENOMEM ? r : 0; /* what is none, or another cell's, is run again */
 }
 
 /* Takes over recordings that were finished right before their sweep was killed, and what `old` (may

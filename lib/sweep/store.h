@@ -57,12 +57,11 @@ int avd__store_recording(const struct avd__row *row, char **ret_path);
 /* Whether an index may call a recording so: a file of AVD__STORE_CELLS, not one elsewhere. */
 bool avd__store_owns(const char *name);
 
-/* judge.c: what the recording `name` below `dir` says. Its texts live in `table`. -ENOENT ...;
- * -EBADMSG: no recording. */
-int avd__store_judge(int dir_fd, const char *name, struct avd__table *table,
-		     struct avd__came *ret_came, struct avd__error *error);
-/* The same of an open file, which stays the caller's. */
-int avd__judge_file(int fd, const char *name, struct avd__table *table, struct avd__came *ret_came,
-		    struct avd__error *error);
+/* judge.c: what the recording `name` below `dir` says, which must be of the cell of `row` (NULL: of
+ * whichever). Its texts live in `table`. -ENOENT ...; -EBADMSG: no recording, or of another cell.
+ */
+int avd__store_judge(int dir_fd, const char *name, const struct avd__row *row,
+		     struct avd__table *table, struct avd__came *ret_came,
+		     struct avd__error *error);
 
 #endif

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 
 #include "base/util.h"
+#include "cell/planned.h"
 #include "sweep/part.h"
 #include "sweep/result.h"
 #include "sweep/room.h"
@@ -265,7 +266,7 @@ static int harvest(struct avd_sweep *sweep, const struct job *job)
 	int r = avd__store_recording(row, &name);
 	if (r < 0)
 		return avd__fail(&sweep->error, ENOMEM, "out of memory");
-	r = avd__store_judge(sweep->store.dir_fd, name, &sweep->table, &came, &error);
+	r = avd__store_judge(sweep->store.dir_fd, name, row, &sweep->table, &came, &error);
 	free(name);
 	if (r < 0 && cancelled) /* it will be run when the sweep goes on */
 		return 0;
@@ -319,8 +320,12 @@ static avd_cell *make_cell(struct avd_sweep *sweep, size_t index, char *error, s
 	if (avd__store_recording(&sweep->table.rows[index], &name) == 0 &&
 	    asprintf(&path, "%s/%s", sweep->store.dir, name) > 0) {
 		options.record_path = path;
-		if (avd_cell_new(&options, &cell, error, error_size) < 0)
+		if (avd_cell_new(&options, &cell, error, error_size) < 0) {
 			cell = NULL;
+		} else if (avd__cell_set_planned(cell, planned.id, planned.digest) < 0) {
+			avd_cell_free(cell);
+			cell = NULL;
+		}
 		free(path);
 	}
 	free(name);

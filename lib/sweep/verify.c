@@ -2,60 +2,8 @@
 /* Whether the recordings still prove what the index says. */
 #include <attachverdict/results.h>
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "base/util.h"
 #include "sweep/result.h"
-#include "sweep/store.h"
-
-/* "DIED (exited)" */
-static void words_of(char *out, size_t size, uint32_t outcome, uint32_t code)
-{
-	const int passed = code == AVD_REASON_NONE;
-	snprintf(out, size, "%s%s%s%s", avd_outcome_name(outcome), passed ? "" : " (",
-		 passed ? "" : avd_reason_code_name(code), passed ? "" : ")");
-}
-
-/* 0, or a negative errno with what is wrong in `error`. */
-static int compare(const struct avd_cell_result *cell, uint32_t crc, const struct avd__came *found,
-		   const char *path, struct avd__error *error)
-{
-	char index[80], recording[80];
-	words_of(index, sizeof(index), cell->outcome, cell->result_code);
-	words_of(recording, sizeof(recording), found->outcome, found->result_code);
-	if (cell->recording_bytes != found->recording_bytes || crc != found->recording_crc)
-		return avd__fail(error, EBADMSG,
-				 "%s: it is not the recording that was judged, or was changed "
-				 "since; the index says %s, this file %s",
-				 path, index, recording);
-	const struct avd_cell_result now =
-		avd__result_of(&(struct avd__row){.ran = true, .came = *found});
-	if (!avd__same_verdict(cell, &now) || cell->end_cause != now.end_cause)
-		return avd__fail(error, EBADMSG, "%s: the index says %s, the recording proves %s",
-				 path, index, recording);
-	return 0;
-}
-
-static int verify(const avd_results *results, size_t index, struct avd__error *error)
-{
-	char path[AVD__ERROR_MAX / 2];
-	struct avd__table texts = {0};
-	struct avd__came found;
-	struct avd_cell_result cell;
-	int r = avd_results_get(results, index, &cell);
-	if (r < 0)
-		return r;
-	int fd = avd__results_open_recording(results, index, path, sizeof(path), error);
-	if (fd < 0)
-		return fd;
-	r = avd__judge_file(fd, path, &texts, &found, error);
-	avd__close(&fd);
-	if (r == 0)
-		r = compare(&cell, avd__results_recording_crc(results, index), &found, path, error);
-	avd__table_free(&texts);
-	return r;
-}
 
 int avd_results_verify(const avd_results *results, avd_contradiction_fn fn, void *userdata,
 		       size_t *ret_verified, size_t *ret_contradictions)
@@ -69,7 +17,9 @@ int avd_results_verify(const avd_results *results, avd_contradiction_fn fn, void
 		avd_results_get(results, i, &cell);
 		if (!cell.ran) /* nothing is claimed */
 			continue;
-		const int found = verify(results, i, &error);
+		avd_stream *stream;
+		const int found = avd__results_prove(results, i, &stream, &error);
+		avd_stream_free(stream);
 		if (found == -ENOMEM)
 			return found;
 		verified += found == 0;

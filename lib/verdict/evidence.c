@@ -107,6 +107,8 @@ static void take_cell(struct avd__evidence *ev, const struct avd_msg_cell *cell)
 	ev->started_unix_ns = cell->started_unix_ns;
 	ev->payload_ms = cell->payload_ms;
 	ev->dispatch_mode = cell->dispatch;
+	COPY(ev->id, cell->id);
+	ev->digest = cell->digest;
 	take_asked(ev, cell);
 }
 

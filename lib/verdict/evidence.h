@@ -53,6 +53,8 @@ struct avd__evidence {
 	uint32_t cpus;
 	uint64_t memory_bytes, settle_ms, budget_cpu_ms, started_unix_ns, payload_ms;
 	uint32_t dispatch_mode;
+	char id[AVD__EVIDENCE_TEXT]; /* of the cell in its sweep's plan; "": none */
+	uint64_t digest; /* of that cell; 0: none */
 	/* guest */
 	char release[128];
 	uint32_t cpus_online, slowness_permille;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
-"""Pages for the tests: what `show --format html` writes, also with other data in its two places.
+"""Pages for the tests: what `show --format html` writes, also with other data in its places.
 
 A page with data of our own has the real page's style, script and policy, byte for byte.
 """
@@ -66,10 +66,14 @@ def pack(report):
     return base64.b64encode(gzip.compress(json.dumps(report).encode())).decode()
 
 
-def details_of(reports=(), left_out=0, why=None, unreadable=None):
+def details_of(reports=(), left_out=0, why=None):
     """`reports`: (index, report) each."""
-    return {"left_out": left_out, "why": why, "cells": {str(index): pack(report) for index, report in reports},
-            "unreadable": unreadable or {}}
+    return {"left_out": left_out, "why": why, "cells": {str(index): pack(report) for index, report in reports}}
+
+
+def doubts_of(contradicted=None, unreadable=None, unchecked=0):
+    """`contradicted` and `unreadable`: why, by the cell's index."""
+    return {"contradicted": contradicted or {}, "unreadable": unreadable or {}, "unchecked": unchecked}
 
 
 class Pages:
@@ -79,16 +83,21 @@ class Pages:
 
     def real(self, name, *arguments):
         """The page of what make-results makes of the arguments."""
+        subprocess.run([self.make_results, self.folder / name, *map(str, arguments)], check=True)
+        return self.show(name)
+
+    def show(self, name, *options):
+        """The page of the directory of that name."""
         directory, path = self.folder / name, self.folder / f"{name}.html"
-        subprocess.run([self.make_results, directory, *map(str, arguments)], check=True)
         with open(path, "wb") as file:
-            done = subprocess.run([self.cli, "show", "--format", "html", directory], stdout=file, check=False)
+            done = subprocess.run([self.cli, "show", "--format", "html", *options, directory], stdout=file, check=False)
         assert done.returncode in (0, 1), done.returncode
         return path
 
-    def write(self, name, results, details=None):
+    def write(self, name, results, details=None, doubts=None):
         text = self.template
-        for place, data in (("results", results), ("details", details or details_of())):
+        for place, data in (("results", results), ("details", details or details_of()),
+                            ("doubts", doubts or doubts_of())):
             data = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False).translate(ESCAPES)
             text, times = re.subn(DATA.format(place), lambda found, data=data: found[1] + data + found[2], text, count=1, flags=re.S)
             assert times == 1, place

@@ -22,6 +22,8 @@ CONTRAST = (HERE / "contrast.js").read_text(encoding="utf-8")
 CELL = "[role=gridcell][data-cell]"
 # What is drawn for the largest page, with room: a screen of cells has some 600, at 8 nodes each.
 MOST_NODES = 8000
+PASSED = [index for index, cell in enumerate(pages.small()["cells"]) if cell["met"] and cell["result"] == "passed"]
+UNMET = next(index for index, cell in enumerate(pages.small()["cells"]) if cell["ran"] and not cell["met"])
 LOST = next(index for index, cell in enumerate(pages.small()["cells"]) if not cell["ran"])
 
 
@@ -40,7 +42,9 @@ def setUpModule():
     ejected["evidence"]["programs"] = golden("passed")["evidence"]["programs"]
     Case.small = Case.pages.write("small", pages.small(), pages.details_of(
         [(0, golden("passed")), (3, ejected), (5, golden("verifier-rejected"))], left_out=3,
-        why="the limit of 32 MiB", unreadable={"1": "offset 17: not a frame"}))
+        why="the limit of 32 MiB"))
+    Case.doubted = Case.pages.write("doubted", pages.small(), pages.details_of([(PASSED[0], golden("init-failed"))]), pages.doubts_of(
+        {PASSED[0]: "r/cells/0.avd: the index says ATTACHED, the recording proves <b>", PASSED[1]: None}, {UNMET: "offset 17: not a frame"}))
     pathlib.Path(SHOTS).mkdir(parents=True, exist_ok=True)
 
 
@@ -95,7 +99,6 @@ class Shown(Case):
         self.assertIn("0123456789abcdef", self.text(".made"))
         self.page.until("document.querySelector('#note p')")
         self.assertIn("3 cells are not in this page: the limit of 32 MiB", self.text("#note"))
-        self.assertIn(f"of 1 cell can\u2019t be read: {data['cells'][1]['id']}.", self.text("#note"))
         self.assertEqual(self.number("a[href], link, img, iframe, [style*=url]"), 0)
         self.shot("light-grid")
 
@@ -151,6 +154,106 @@ class Shown(Case):
             self.page.key("n")
         self.wait_report()
         self.assertIn("12 of 12", self.text(".place"))
+
+
+class Doubts(Case):
+    """What a recording does not prove is not shown as what the results claim."""
+
+    def look(self, index):
+        """Sign, words and name of a cell in the grid."""
+        return self.page.run(f"""(() => {{ const node = document.querySelector("[data-cell='{index}']");
+            return [node.className, node.innerText, node.getAttribute('aria-label'), node.querySelector('path').getAttribute('d')]; }})()""")
+
+    def test_grid(self):
+        self.open(self.doubted)
+        cells = pages.small()["cells"]
+        claim = f"{cells[UNMET]['outcome']}{'/' + cells[UNMET]['result_code'] if cells[UNMET]['result_code'] else ''}"
+        for index, kind, told, came in ((PASSED[0], "contradicted", "its recording contradicts these results", "passed"),
+                                        (PASSED[1], "contradicted", "its recording contradicts these results", "passed"),
+                                        (UNMET, "unreadable", "its recording can\u2019t be read", claim if cells[UNMET]["result"] != "passed" else "passed")):
+            with self.subTest(index=index):
+                name, words, label, _ = self.look(index)
+                self.assertEqual(name, f"cell k-{kind} doubted")
+                self.assertEqual(words.split("\n"), [kind, f"results: {came}"])
+                self.assertEqual(label, f"{told}, the results say {came}, not proved")
+        shapes = {self.look(index)[0].split()[1]: self.look(index)[3] for index in self.shown()}
+        self.assertEqual((len(shapes), len(set(shapes.values()))), (8, 8))  # no need of colours
+        self.assertEqual(self.look(PASSED[2])[0], "cell k-passed met")
+        self.page.until("document.querySelector('#note p')")
+        self.assertIn(f"of 2 cells don\u2019t fit these results: {cells[PASSED[0]]['id']}, {cells[PASSED[1]]['id']}. Run", self.text("#note"))
+        self.assertIn(f"of 1 cell can\u2019t be read: {cells[UNMET]['id']}.", self.text("#note"))
+        self.shot("doubts-grid")
+        self.page.key("v")
+        self.assertEqual(self.look(PASSED[0])[1], "")
+        self.assertEqual(self.look(PASSED[0])[3], shapes["k-contradicted"])
+        self.shot("doubts-compact")
+
+    def test_counts(self):
+        self.open(self.doubted)
+        data = pages.small()
+        self.assertEqual(self.text("#headline"), f"{data['unmet_count'] - 1} not as expected, 3 not proved, {data['not_run_count']} not run of 22 cells")
+        self.assertEqual(self.page.run("[...document.querySelectorAll('.legend b')].map((node) => Number(node.textContent))"),
+                         [data["met_count"] - 2, data["unmet_count"] - 1, 3, data["not_run_count"]])
+        self.page.click(".legend [data-state=doubted]")
+        self.assertEqual(self.shown(), sorted([*PASSED[:2], UNMET]))
+        self.assertEqual(self.fragment(), {"is": ["doubted"]})
+        for wanted, cells in (({"is": "met"}, None), ({"outcome": "contradicted"}, PASSED[:2]), ({"outcome": "unreadable"}, [UNMET]),
+                              ({"q": "contradicted"}, PASSED[:2])):
+            with self.subTest(wanted=wanted):
+                self.open(self.doubted, **wanted)
+                if cells is None:
+                    self.assertEqual(len(self.shown()), data["met_count"] - 2)
+                    self.assertFalse({PASSED[0], PASSED[1], UNMET} & set(self.shown()))
+                else:
+                    self.assertEqual(self.shown(), cells)
+
+    def test_none_without_doubts(self):
+        """Where all is proved nothing speaks of doubts."""
+        self.open()
+        self.assertEqual(self.number("[data-state=doubted], .doubted, .signs .k-contradicted, .choice .k-unreadable"), 0)
+        self.assertNotIn("not proved", self.text("body"))
+
+    def test_panel(self):
+        """What the recording says is shown, with the word that it is not what the results say."""
+        self.open_cell(PASSED[0], self.doubted)
+        self.assertIn("contradicted", self.text(".badge"))
+        self.assertEqual(self.text(".state"), "not proved")
+        self.assertIn("Not proved: its recording contradicts these results.", self.text(".doubt"))
+        self.assertIn("does not fit the results above: r/cells/0.avd: the index says ATTACHED, the recording proves <b>", self.text("#report"))
+        self.assertEqual(self.number(".timeline .span"), 1 + len(golden("init-failed")["evidence"]["phases"]))
+        self.assertTrue(self.page.run("document.getElementById('hint').hidden"))
+        self.shot("doubts-panel")
+        self.open_cell(PASSED[1], self.doubted)
+        self.assertIn("show --verify tells it", self.text("#report"))
+        self.open_cell(UNMET, self.doubted)
+        self.assertIn("can't be read: offset 17: not a frame", self.text("#report"))
+
+    def test_print(self):
+        self.open(self.doubted)
+        self.page.run("dispatchEvent(new Event('beforeprint'))")
+        printed = self.page.run("document.getElementById('print').textContent")
+        self.assertEqual(printed.count("its recording contradicts these results"), 2)
+        self.assertIn("Not as expected, not proved, or not run", printed)
+
+    def test_command(self):
+        """Results of the command: three recordings of one passed sample, one of them changed and one gone."""
+        samples = pathlib.Path(self.scratch.name) / "doubts-samples"
+        samples.mkdir()
+        subprocess.run([REPORT_WRITE, samples], check=True, stdout=subprocess.DEVNULL)
+        path = self.pages.real("doubts", 3, 0, 3, samples / "passed.avd")
+        self.open(path)
+        self.assertEqual([self.look(index)[0] for index in range(3)], ["cell k-passed met"] * 3)
+        recordings = sorted((path.with_suffix("") / "cells").iterdir())
+        recordings[1].unlink()
+        recordings[1].write_bytes((samples / "init-failed.avd").read_bytes())
+        recordings[2].unlink()
+        self.open(self.pages.show("doubts"))
+        self.assertEqual([self.look(index)[0] for index in range(3)],
+                         ["cell k-passed met", "cell k-contradicted doubted", "cell k-unreadable doubted"])
+        self.open(self.pages.show("doubts", "--details-limit", "0"))
+        self.assertEqual(self.number(".doubted"), 0)
+        self.page.until("document.querySelector('#note p')")
+        self.assertIn("The recordings of 3 cells were not looked at", self.text("#note"))
 
 
 class Filtered(Case):
@@ -248,12 +351,12 @@ class Opened(Case):
 
     def test_without(self):
         """Where the page has no details it says why."""
-        for index, why in ((1, "can't be read: offset 17: not a frame"), (4, "not in this page: the limit of 32 MiB"),
+        for index, why in ((4, "not in this page: the limit of 32 MiB"),
                            (LOST, "has no result")):
             with self.subTest(index=index):
                 self.open_cell(index)
                 self.assertIn(why, self.text("#report"))
-        path = self.pages.write("damaged", pages.small(), {"left_out": 0, "why": None, "cells": {"0": "H4sI", "1": "%%"}, "unreadable": {}})
+        path = self.pages.write("damaged", pages.small(), {"left_out": 0, "why": None, "cells": {"0": "H4sI", "1": "%%"}})
         for index in (0, 1):
             self.open_cell(index, path)
             self.assertIn("are damaged", self.text("#report"))
@@ -264,17 +367,6 @@ class Opened(Case):
         self.page.send("Page.addScriptToEvaluateOnNewDocument", source="delete globalThis.DecompressionStream")
         self.open_cell(0)
         self.assertIn("no DecompressionStream", self.text("#report"))
-
-    def test_recording_that_contradicts(self):
-        """It is shown, with the word that it is not what the results say."""
-        path = self.pages.write("contradiction", pages.small(), pages.details_of(
-            [(0, golden("init-failed"))], unreadable={"0": "the index says ATTACHED, but the recording <b>"}))
-        self.open_cell(0, path)
-        self.assertIn("does not fit the results above: the index says ATTACHED, but the recording <b>", self.text("#report"))
-        self.assertEqual(self.number(".timeline .span"), 1 + len(golden("init-failed")["evidence"]["phases"]))
-        self.assertTrue(self.page.run("document.getElementById('hint').hidden"))
-        self.page.until("document.querySelector('#note p')")
-        self.assertIn(f"of 1 cell don\u2019t fit these results: {pages.small()['cells'][0]['id']}.", self.text("#note"))
 
     def test_logs(self):
         self.open_cell(5)
@@ -400,7 +492,8 @@ class Looks(Case):
         for scheme in ("light", "dark"):
             self.page.media(prefers_color_scheme=scheme)
             for name, fragment in (("grid", {}), ("compact", {"view": "compact"}), ("chosen", {"q": "nowhere"}), ("cell", {"cell": "7.2.13/fifo/2n4l4c1t/stress"}),
-                                   ("reject", {"cell": "7.3.4/fifo/2n4l4c1t/stress"})):
+                                   ("reject", {"cell": "7.3.4/fifo/2n4l4c1t/stress"}),
+                                   ("doubts", {"path": self.doubted}), ("doubted-cell", {"path": self.doubted, "cell": pages.small()["cells"][PASSED[0]]["id"]})):
                 with self.subTest(scheme=scheme, name=name):
                     self.open(**fragment)
                     if "cell" in fragment:
@@ -487,8 +580,9 @@ class Hostile(Case):
                 if name == "long":
                     data["cells"][1] = poisoned(data["cells"][1], "y" * (1 << 20))
                     report["evidence"]["scheduler"]["stderr"]["lines"] = ["z" * (1 << 20)] * 2
-                path = self.pages.write("hostile", dict(data, version=poison, plan=poison), dict(pages.details_of(
-                    [(index, report if name == "long" and index == 2 else poisoned(report, poison)) for index in range(3)], left_out=5, why=poison), unreadable={"3": poison}))
+                path = self.pages.write("hostile", dict(data, version=poison, plan=poison), pages.details_of(
+                    [(index, report if name == "long" and index == 2 else poisoned(report, poison)) for index in range(3)], left_out=5, why=poison),
+                    pages.doubts_of({"2": poison}, {"3": poison}))
                 self.page.open(path)
                 self.page.until("document.querySelector('#note p')")
                 self.assertTrue(self.shown())

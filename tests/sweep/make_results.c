@@ -108,7 +108,7 @@ static struct avd__came came_of_recording(const struct avd__store *store, struct
 	char *name;
 	if (avd__store_recording(&table->rows[i], &name) < 0 ||
 	    linkat(AT_FDCWD, recording, store->dir_fd, name, 0) < 0 ||
-	    avd__store_judge(store->dir_fd, name, table, &came, &error) < 0)
+	    avd__store_judge(store->dir_fd, name, NULL, table, &came, &error) < 0)
 		die(recording, &error);
 	free(name);
 	return came;

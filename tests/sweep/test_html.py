@@ -102,7 +102,7 @@ class Case(unittest.TestCase):
 
 
 class Data(Case):
-    """The two documents say what the other commands say."""
+    """The documents say what the other commands say."""
 
     def check_frame(self, page):
         """The page's own elements and nothing else; text that no browser takes for markup."""
@@ -110,7 +110,7 @@ class Data(Case):
         empty = Page(self.run_cli("show", "--format", "html", self.scratch / "empty",
                                   code=0).decode("utf-8"))
         self.assertEqual(page.tags, empty.tags)
-        for name in ("results", "details"):
+        for name in ("results", "details", "doubts"):
             text = page.text("script", name)
             for markup in "<>&\u2028\u2029\0\r":
                 self.assertNotIn(markup, text)
@@ -127,10 +127,10 @@ class Data(Case):
             self.skipTest("python3-html5lib is not installed")
         tree = html5lib.parse(self.raw, transport_encoding="utf-8", namespaceHTMLElements=False)
         scripts = {script.get("id"): script.text for script in tree.iter("script")}
-        self.assertEqual(len(list(tree.iter("script"))), 3)
+        self.assertEqual(len(list(tree.iter("script"))), 4)
         self.assertEqual(list(tree.iter("img")), [])
         page = Page(self.raw.decode("utf-8"))
-        for name in ("results", "details"):
+        for name in ("results", "details", "doubts"):
             self.assertEqual(scripts[name], page.text("script", name))
 
     def test_same_as_show_and_replay(self):
@@ -140,9 +140,10 @@ class Data(Case):
         results = page.json("results")
         self.assertEqual(results, self.results())
         details = page.json("details")
-        self.assertEqual(set(details), {"cells", "unreadable", "left_out", "why"})
-        self.assertEqual((details["left_out"], details["why"], details["unreadable"]),
-                         (0, None, {}))
+        self.assertEqual(set(details), {"cells", "left_out", "why"})
+        self.assertEqual((details["left_out"], details["why"]), (0, None))
+        self.assertEqual(page.json("doubts"),
+                         {"contradicted": {}, "unreadable": {}, "unchecked": 0})
         self.assertEqual(set(details["cells"]), {str(index) for index in range(RUN)})
         for index, packed in details["cells"].items():
             cell = results["cells"][int(index)]
@@ -163,7 +164,7 @@ class Data(Case):
         self.assertEqual(texts[7], "\\x0d\\n\\t\\x08\\x1b[2J\\x7f\\xc2\\x9b\\xef\\xbb\\xbf")
         self.assertEqual(texts[9], "&lt;&#60;&amp;lt; @RESULTS@ @DETAILS@")
         # None of their recordings is there: the messages have the names.
-        unreadable = page.json("details")["unreadable"]
+        unreadable = page.json("doubts")["unreadable"]
         self.assertEqual(len(unreadable), len(texts))
         self.assertIn("/cells/x<!--<script>: No such file", unreadable["1"])
         self.check_html5lib()
@@ -193,10 +194,29 @@ class Data(Case):
     def test_no_details(self):
         self.make_recorded()
         shutil.rmtree(self.dir / "cells")  # nothing of it is looked at
-        details = self.page("--details-limit", "0").json("details")
-        self.assertEqual((details["cells"], details["unreadable"], details["left_out"]),
-                         ({}, {}, RUN))
+        page = self.page("--details-limit", "0")
+        details = page.json("details")
+        self.assertEqual((details["cells"], details["left_out"]), ({}, RUN))
         self.assertIn("not asked for", details["why"])
+        self.assertEqual(page.json("doubts"),
+                         {"contradicted": {}, "unreadable": {}, "unchecked": RUN})
+
+    def test_each_is_looked_at_beyond_the_limit(self):
+        self.make_recorded()
+        met = [cell["met"] for cell in self.results()["cells"]]
+        last = max(index for index in range(RUN) if met[index])
+        path = self.recording(last)
+        path.unlink()
+        page = self.page("--details-limit", "1K")
+        self.assertEqual((page.json("details")["cells"], page.json("details")["left_out"]),
+                         ({}, RUN - 1))
+        self.assertEqual(list(page.json("doubts")["unreadable"]), [str(last)])
+        shutil.copy(self.recording(0 if last else 1), path)
+        with open(path, "ab") as file:
+            file.write(b"more")
+        page = self.page("--details-limit", "1K")
+        self.assertEqual(list(page.json("doubts")["contradicted"]), [str(last)])
+        self.assertEqual(page.json("details")["left_out"], RUN)
 
 
 class Unreadable(Case):
@@ -207,9 +227,12 @@ class Unreadable(Case):
         self.make_recorded()
 
     def check(self, index, words, shown):
-        details = self.page().json("details")
-        self.assertEqual(list(details["unreadable"]), [str(index)])
-        self.assertIn(words, details["unreadable"][str(index)])
+        page = self.page()
+        details, doubts = page.json("details"), page.json("doubts")
+        told = doubts.pop("contradicted" if shown else "unreadable")
+        self.assertEqual(list(told), [str(index)])
+        self.assertIn(words, told[str(index)])
+        self.assertFalse(any(doubts.values()), doubts)
         self.assertEqual(str(index) in details["cells"], shown)
         self.assertEqual(len(details["cells"]), RUN if shown else RUN - 1)
 
@@ -247,7 +270,7 @@ class Unreadable(Case):
         path, other = self.recording(0), self.recording(1)
         path.unlink()
         shutil.copy(other, path)
-        self.check(0, "the index says ATTACHED, but the recording NOT_ATTACHED (init-failed)",
+        self.check(0, "the index says ATTACHED, the recording proves NOT_ATTACHED (init-failed)",
                    shown=True)
 
 

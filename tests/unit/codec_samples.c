@@ -75,7 +75,7 @@ static const struct avd_message typical[] = {
 		.log_limit = 4194304, .dispatch = 1,
 		.started_unix_ns = 1795435200000000000, .dispatch_ms = 5000,
 		.machine_reason = STR("kvm: it stops at \u201cshlx\u201d"), .verifier_stats = 1,
-		.verifier_log = 4}},
+		.verifier_log = 4, .id = STR("7.2/fifo/2"), .digest = 0xfedcba9876543210}},
 	{.kind = AVD_MSG_END_CAUSE, .time_ns = 9000000000, .u.end_cause = {
 		.cause = AVD_END_GUEST_RESET, .code = 12,
 		.detail = STR("Kernel panic - not syncing: \u201cboom\u201d"),

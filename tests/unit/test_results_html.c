@@ -104,8 +104,8 @@ static avd_results *make_results(void)
 		struct avd__came came;
 		snprintf(path, sizeof(path), "r/cells/%zu.avd", i);
 		scratch_write(path, kit.bytes, kit.size);
-		ck_assert_int_eq(avd__store_judge(store.dir_fd, path + 2, &table, &came, &error),
-				 0);
+		ck_assert_int_eq(
+			avd__store_judge(store.dir_fd, path + 2, NULL, &table, &came, &error), 0);
 		ck_assert_int_eq(avd__table_set(&table, i, &came), 0);
 	}
 	ck_assert_int_eq(avd__store_write(&store, &table, &error), 0);
@@ -143,13 +143,15 @@ START_TEST(a_recording_of_another_run_is_told)
 	kit_pass(&kit, AVD_STREAM_RECORDING);
 	avd_results *results = make_results();
 	char *page = page_of(results, NULL);
-	ck_assert_ptr_nonnull(strstr(page, "\"unreadable\": {},"));
+	ck_assert_ptr_nonnull(strstr(page, "{\"contradicted\": {},\n\"unreadable\": {},\n"
+					   "\"unchecked\": 0}"));
 	avd_free(page);
 	pass_otherwise();
 	scratch_write("r/cells/1.avd", kit.bytes, kit.size);
 	page = page_of(results, NULL);
-	ck_assert_ptr_nonnull(strstr(page, "\"unreadable\": {\n\"1\": \"the recording is not the "
-					   "one that the index was made from: "));
+	ck_assert_ptr_nonnull(strstr(page,
+				     "{\"contradicted\": {\n\"1\": \"r/cells/1.avd: it is not "
+				     "the recording that was judged, or was changed since: "));
 	ck_assert_ptr_nonnull(strstr(page, "\"cells\": {\n\"0\": \"")); /* shown all the same */
 	ck_assert_ptr_nonnull(strstr(page, ",\n\"1\": \"H4sI"));
 	avd_free(page);
@@ -195,7 +197,7 @@ START_TEST(the_limit_is_kept)
 	avd_results *results = make_results();
 	options.details_limit = 1;
 	char *page = page_of(results, &options);
-	ck_assert_ptr_nonnull(strstr(page, "{\"cells\": {},\n\"unreadable\": {},\n\"left_out\": 2, "
+	ck_assert_ptr_nonnull(strstr(page, "{\"cells\": {},\n\"left_out\": 2, "
 					   "\"why\": \""));
 	avd_free(page);
 	options.details_limit = UINT64_MAX;

@@ -65,15 +65,15 @@ function cellHead(index, list) {
 
 /** The words of the results alone; the report adds to it. */
 function cellWords(cell, index) {
-	const came = cell.result === "passed" ? "passed" : clip(cell.outcome + (cell.result_code ? `/${cell.result_code}` : ""), 100);
 	return el("section", {class: "words"},
+		states[index] === "doubted" ? el("p", {class: "note doubt"}, `Not proved: ${KINDS.get(kinds[index]).told}. The results say:`) : null,
 		el("p", {class: "reason"}, cell.result_reason ? long(cell.result_reason) :
-			kinds[index] === "passed" ? "The scheduler turned on, and was still enabled at the end." :
+			cell.result === "passed" ? "The scheduler turned on, and was still enabled at the end." :
 				KINDS.get(kinds[index]).told),
 		el("p", {id: "hint", class: "hint", hidden: true}),
 		facts([
 			["expected", cell.expected],
-			["came to", cell.ran ? `${came}: ${STATES.get(states[index])}` : null],
+			["came to", cell.ran ? `${claimOf(cell)}: ${STATES.get(states[index])}` : null],
 			["scheduler", cell.scheduler],
 			["kernel", cell.kernel],
 			["topology", cell.topology],

@@ -9,7 +9,7 @@ Places in page.html, each there exactly once:
                     their hashes
   @STYLE FILE...@   the files' text, one behind the other
   @SCRIPT FILE...@  the same
-  @RESULTS@ and, behind it, @DETAILS@
+  @RESULTS@, @DETAILS@, @DOUBTS@, in this order
                     where the library puts the data when it writes a report
 """
 
@@ -78,10 +78,12 @@ def main():
     path, output, depfile = sys.argv[1:]
     page, read = fill(pathlib.Path(path).read_text(encoding="utf-8"), pathlib.Path(path).parent)
     before, rest = once(page, "@RESULTS@")
-    between, after = once(rest, "@DETAILS@")
+    between, rest = once(rest, "@DETAILS@")
+    to_doubts, after = once(rest, "@DOUBTS@")
     with open(output, "w", encoding="ascii") as file:
         file.write("/* Made by embed.py. */\n#include \"report/html.h\"\n")
-        for name, text in (("before", before), ("between", between), ("after", after)):
+        for name, text in (("before", before), ("between", between), ("to_doubts", to_doubts),
+                           ("after", after)):
             file.write(array(f"avd__html_{name}", text))
     with open(depfile, "w", encoding="utf-8") as file:
         file.write(f"{output}: {' '.join(str(path) for path in read)}\n")

@@ -11,7 +11,7 @@ const ordered = (map, ofIndex) => {
 	const keys = [...map.keys()];
 	return {values: keys, at: cells.map((cell, index) => keys.indexOf(ofIndex(index)))};
 };
-const outcomes = new Map([...KINDS].filter(([key]) => key !== "notrun").map(([key, kind]) => [key, kind.label]));
+const outcomes = new Map([...KINDS].filter(([key]) => key !== "notrun" && (!DOUBTFUL.includes(key) || kinds.includes(key))).map(([key, kind]) => [key, kind.label]));
 
 const FACETS = [
 	facet("is", "Result", ordered(STATES, (index) => states[index]), (value) => STATES.get(value)),
@@ -27,12 +27,12 @@ const filter = {query: "", matches: new Uint8Array(cells.length), count: cells.l
 
 let haystacks;
 
-/** Whether every word of the query is in the cell's id, reasons, expectation or command. */
+/** Whether every word of the query is in the cell's id, sign, reasons, expectation or command. */
 function matcher(query) {
 	const words = query.toLowerCase().split(/\s+/).filter(Boolean);
 	if (!words.length)
 		return () => true;
-	haystacks ??= cells.map((cell) => [cell.id, cell.outcome, cell.result_code, cell.reason_code,
+	haystacks ??= cells.map((cell, index) => [cell.id, KINDS.get(kinds[index]).label, cell.outcome, cell.result_code, cell.reason_code,
 		cell.result_reason, cell.command, cell.end_cause, cell.expected].join("\n").toLowerCase());
 	return (index) => words.every((word) => haystacks[index].includes(word));
 }

@@ -68,11 +68,11 @@ function onlyState(key) {
 
 /** The verdict of the whole, and the totals as a bar whose parts filter. */
 function makeHead() {
-	const counts = [["met", results.met_count], ["unmet", results.unmet_count], ["notrun", results.not_run_count]];
-	const [, [, unmet], [, lost]] = counts;
-	const told = !cells.length ? "nothing was planned" : !unmet && !lost ? "all as expected" :
-		[unmet ? `${count(unmet)} not as expected` : "", lost ? `${count(lost)} not run` : ""].filter(Boolean).join(", ");
-	const good = cells.length && !unmet && !lost;
+	const counts = [...STATES.keys()].map((key) => [key, states.reduce((sum, state) => sum + (state === key), 0)]);
+	const bad = counts.filter(([key, number]) => key !== "met" && number);
+	const told = !cells.length ? "nothing was planned" : !bad.length ? "all as expected" :
+		bad.map(([key, number]) => `${count(number)} ${STATES.get(key)}`).join(", ");
+	const good = cells.length && !bad.length;
 	const bar = el("div", {class: "totals-bar", "aria-hidden": "true"});
 	const legend = el("div", {class: "legend"});
 	for (const [key, number] of counts) {
@@ -207,7 +207,7 @@ function toPrint() {
 					KINDS.get(kinds[index]).label, states[index] === "unmet" ? " (!)" : "");
 		})))));
 	const cut = (length) => length > PRINTED ? el("p", {}, `and ${count(length - PRINTED)} more`) : "";
-	$("print").replaceChildren(table, cut(grid.rows.length), bad.length ? el("h2", {}, "Not as expected, or not run") : "",
+	$("print").replaceChildren(table, cut(grid.rows.length), bad.length ? el("h2", {}, "Not as expected, not proved, or not run") : "",
 		...bad.slice(0, PRINTED).map((index) => el("div", {class: "printed"}, el("h3", {}, clip(cells[index].id, 300)),
 			el("p", {}, `${toldOf(index)}; expected ${clip(cells[index].expected, 100)}`),
 			el("p", {}, clip(cells[index].result_reason ?? "", 1000)),
@@ -240,16 +240,16 @@ const namedCells = (list) =>
 	list.slice(0, NAMED_LIMIT).map((index) => clip(cells[index]?.id ?? index, 100)).join(", ") +
 	(list.length > NAMED_LIMIT ? ", \u2026" : "");
 
-/** What recordings don't say, or say otherwise: a cell that is shown as passed may not have. */
+/** What recordings don't say, or say otherwise; the grid shows it, too. */
 function tellDoubts() {
-	const {cells: packed, unreadable} = details(), list = Object.keys(unreadable);
-	const otherwise = list.filter((index) => Object.hasOwn(packed, index));
-	const lost = list.filter((index) => !Object.hasOwn(packed, index));
+	const [otherwise, lost] = DOUBTFUL.map((kind) => Object.keys(doubts[kind]));
 	if (otherwise.length)
 		tell(`The recordings of ${plural(otherwise.length, "cell")} don\u2019t fit these results: ` +
 			`${namedCells(otherwise)}. Run these cells again.`);
 	if (lost.length)
 		tell(`The recordings of ${plural(lost.length, "cell")} can\u2019t be read: ${namedCells(lost)}.`);
+	if (doubts.unchecked)
+		tell(`The recordings of ${plural(doubts.unchecked, "cell")} were not looked at: what stands here is what the index says.`);
 }
 
 (window.requestIdleCallback ?? setTimeout)(() => {

@@ -65,7 +65,7 @@ _MEMBERS = {  # of the union in struct avd_message
                      ("cpus", c_uint32), ("memory_bytes settle_ms budget_cpu_ms budget_wall_ms "
                                           "payload_ms log_limit", c_uint64),
                      ("dispatch", c_uint32), ("started_unix_ns dispatch_ms", c_uint64),
-                     ("verifier_stats verifier_log", c_uint32)),
+                     ("verifier_stats verifier_log", c_uint32), ("id", Str), ("digest", c_uint64)),
     "end_cause": _message(("cause code", c_uint32), ("detail", Str), ("console_tail", Bytes),
                           ("console_bytes wall_ns machine_cpu_ns", c_uint64),
                           ("stats_valid", c_uint32),
