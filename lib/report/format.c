@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/shell.h"
 #include "base/util.h"
 
 void avd__put_duration(struct avd__buf *out, uint64_t ns)
@@ -36,46 +37,13 @@ void avd__put_size(struct avd__buf *out, uint64_t bytes)
 		avd__buf_printf(out, "%" PRIu64 " %s", bytes, unit[i]);
 }
 
-static int is_plain(const char *word, size_t len)
-{
-	if (len == 0)
-		return 0;
-	for (size_t i = 0; i < len; i++) {
-		const char c = word[i];
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-			continue;
-		if (!c || !strchr("_@%+=:,./-", c))
-			return 0;
-	}
-	return 1;
-}
-
-static void put_word(struct avd__buf *out, const char *word, size_t len)
-{
-	if (is_plain(word, len)) {
-		avd__buf_append(out, word, len);
-		return;
-	}
-	avd__buf_puts(out, "'");
-	size_t from = 0;
-	for (size_t i = 0; i < len; i++) {
-		if (word[i] != '\'')
-			continue;
-		avd__buf_escape(out, word + from, i - from);
-		avd__buf_puts(out, "'\\''");
-		from = i + 1;
-	}
-	avd__buf_escape(out, word + from, len - from);
-	avd__buf_puts(out, "'");
-}
-
 void avd__put_command(struct avd__buf *out, const char *items, size_t len)
 {
 	for (size_t i = 0; i < len;) {
 		const size_t word = strnlen(items + i, len - i);
 		if (i)
 			avd__buf_puts(out, " ");
-		put_word(out, items + i, word);
+		avd__put_shell_word(out, items + i, word);
 		i += word + 1;
 	}
 }

@@ -3,57 +3,12 @@
 
 #include <string.h>
 
-#include "base/buf.h"
+#include "base/shell.h"
 #include "sweep/plan.h"
 
-/* Characters that no shell takes for anything else. */
-#define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-/:=,@%"
-
-/* What can't be shown as it is: $'...', which bash, zsh and POSIX.1-2024 know. */
-static void quote_bytes(struct avd__buf *buf, const char *word)
-{
-	avd__buf_puts(buf, "$'");
-	while (*word) {
-		const size_t len = strcspn(word, "'\\");
-		avd__buf_escape(buf, word, len);
-		word += len;
-		if (*word)
-			avd__buf_printf(buf, "\\%c", *word++);
-	}
-	avd__buf_puts(buf, "'");
-}
-
-static int is_showable(const char *word)
-{
-	struct avd__buf shown = {0};
-	const size_t len = strlen(word);
-	avd__buf_escape(&shown, word, len);
-	const int same = shown.len == len;
-	avd__buf_free(&shown);
-	return same;
-}
-
-/* One word in single quotes; a quote in it is written '\''. */
 static void quote(struct avd__buf *buf, const char *word)
 {
-	if (*word && word[strspn(word, PLAIN)] == '\0') {
-		avd__buf_puts(buf, word);
-		return;
-	}
-	if (!is_showable(word)) {
-		quote_bytes(buf, word);
-		return;
-	}
-	avd__buf_puts(buf, "'");
-	for (;;) {
-		const size_t len = strcspn(word, "'");
-		avd__buf_append(buf, word, len);
-		word += len;
-		if (!*word++)
-			break;
-		avd__buf_puts(buf, "'\\''");
-	}
-	avd__buf_puts(buf, "'");
+	avd__put_shell_word(buf, word, strlen(word));
 }
 
 static void option(struct avd__buf *buf, const char *name, const char *value)
