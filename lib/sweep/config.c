@@ -314,6 +314,18 @@ static int read_settings(const struct reader *reader, const config_t *config)
 	return 0;
 }
 
+/* Some editors put a byte order mark before UTF-8; libconfig knows none. The file may be a pipe, so
+ * it is not read twice. 0 if what it begins with is neither a mark nor text. */
+static int skip_mark(FILE *file)
+{
+	const int first = getc(file);
+	if (first == 0xef)
+		return getc(file) == 0xbb && getc(file) == 0xbf;
+	if (first != EOF)
+		ungetc(first, file);
+	return 1;
+}
+
 int avd_plan_load(avd_plan *plan, const char *path)
 {
 	struct reader reader = {.plan = plan, .path = path};
@@ -327,13 +339,16 @@ int avd_plan_load(avd_plan *plan, const char *path)
 		const int code = !file ? errno : EISDIR;
 		if (file)
 			fclose(file);
-		return avd__fail(&plan->error, code, "%s: %s", path, strerror(code));
+		return avd__fail(&plan->error, code, "the plan's file %s can't be read: %s", path,
+				 strerror(code));
 	}
 	const char *slash = strrchr(path, '/');
 	reader.dir = strndup(path, slash ? (size_t)(slash - path) + 1 : 0);
 	config_init(&config);
 	if (!reader.dir) {
 		r = no_memory(&reader);
+	} else if (!skip_mark(file)) {
+		r = avd__fail(&plan->error, EINVAL, "%s:1: no text", path);
 	} else {
 		config_set_include_dir(&config, *reader.dir ? reader.dir : ".");
 		if (config_read(&config, file) == CONFIG_TRUE)

@@ -76,7 +76,9 @@ static int complete_axes(struct avd_plan *plan)
 {
 	int r = 0;
 	if (!plan->axes[AVD__AXIS_SCHEDULER].count)
-		return avd__fail(&plan->error, EINVAL, "the plan names no scheduler");
+		return avd__fail(&plan->error, EINVAL,
+				 "the plan names no scheduler: schedulers = [ ... ] in its file, "
+				 "or --scheduler");
 	if (!plan->axes[AVD__AXIS_KERNEL].count)
 		r = avd_plan_add_kernel(plan, NULL, "default");
 	if (r == 0 && !plan->axes[AVD__AXIS_TOPOLOGY].count)
@@ -236,12 +238,13 @@ static int check_rules(struct avd_plan *plan)
 	for (size_t i = 0; i < plan->rule_count; i++) {
 		if (!plan->rules[i].used)
 			return avd__fail(&plan->error, EINVAL,
-					 "the %s rule \"%.200s\" matches no cell; look at its "
-					 "names (attachverdict sweep --list)",
+					 "the %s rule \"%.200s\" matches no cell; without it "
+					 "'attachverdict sweep --list' shows their names",
 					 kinds[plan->rules[i].kind], plan->rules[i].match);
 	}
 	return plan->cell_count ? 0
-				: avd__fail(&plan->error, EINVAL, "the rules leave no cell at all");
+				: avd__fail(&plan->error, EINVAL,
+					    "the rules (include, exclude) leave no cell at all");
 }
 
 int avd_plan_finish(avd_plan *plan)

@@ -314,6 +314,8 @@ static const struct {
 	{"exclude = [\"nonsense\"];\n", "plan.cfg:1:", "AXIS=PATTERN"},
 	{"expect = ( { match = \"id=*\"; } );\n", "plan.cfg:1:", "outcome ="},
 	{"@include \"nowhere.cfg\"\n", "plan.cfg:1:", "include"},
+	{"\xef\xbb", "plan.cfg:1:", "no text"},
+	{"\xef\xbb\xbf\xef\xbb\xbf", "plan.cfg:1:", "syntax"},
 };
 
 START_TEST(bad_files_are_refused)
@@ -330,6 +332,17 @@ START_TEST(no_file)
 {
 	refused(avd_plan_load(plan, "nowhere.cfg"), -ENOENT, "nowhere.cfg");
 	refused(avd_plan_load(plan, "/"), -EISDIR, "/");
+}
+END_TEST
+
+/* As editors of other systems write it: line ends and a byte order mark. */
+START_TEST(foreign_text)
+{
+	write_file("plan.cfg", "\xef\xbb\xbfschedulers = [\"./good\"];\r\n"
+			       "kernels = [\"./k1\"];\r\ntopologies = [\"2\", \"4\"];\r\n");
+	ok(avd_plan_load(plan, "plan.cfg"));
+	ok(avd_plan_finish(plan));
+	ck_assert_uint_eq(avd_plan_count(plan), 2);
 }
 END_TEST
 
@@ -388,6 +401,7 @@ int main(void)
 	tcase_add_test(tests, a_file_plans);
 	tcase_add_loop_test(tests, bad_files_are_refused, 0, (int)AVD__ARRAY_SIZE(bad_files));
 	tcase_add_test(tests, no_file);
+	tcase_add_test(tests, foreign_text);
 	tcase_add_test(tests, expectations);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
