@@ -232,7 +232,7 @@ static int bring_from(const struct merge *merge, size_t source, int into, struct
 			return cells;
 		r = bring_file(cells, into, name);
 		if (r < 0)
-			avd__fail(error, -r, "%s/%s: %s", merge->dirs[source], name,
+			avd__fail(error, -r, "%s/%s can't be merged: %s", merge->dirs[source], name,
 				  r == -EBADMSG ? "is no recording" : strerror(-r));
 	}
 	avd__close(&cells);

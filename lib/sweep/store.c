@@ -231,7 +231,10 @@ static int lock(struct avd__store *store, struct avd__error *error)
 	if (store->lock_fd < 0 || flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		code = errno;
 	if (code == EWOULDBLOCK)
-		return avd__fail(error, EBUSY, "%s: another sweep writes there", store->dir);
+		return avd__fail(error, EBUSY,
+				 "%s: another sweep writes there; wait until it has ended, "
+				 "or name another directory",
+				 store->dir);
 	return code ? failed(store->dir, LOCK, code, error) : 0;
 }
 
@@ -253,7 +256,8 @@ static int make_dir(const char *dir, struct avd__store *store, struct avd__error
 {
 	*store = (struct avd__store){.dir_fd = -1, .lock_fd = -1, .journal_fd = -1};
 	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
-		return avd__fail(error, errno, "results %s: %s", dir, strerror(errno));
+		return avd__fail(error, errno, "results %s: the directory can't be made: %s", dir,
+				 strerror(errno));
 	const int r = open_dir(dir, store, error);
 	if (r < 0)
 		return r;
