@@ -88,6 +88,10 @@ int cli_parse_format(const struct cli_command *command, const char *text, uint32
 int cli_print_report(const avd_stream *stream, uint32_t format, int verbose);
 /* Whether this stream may be coloured: a terminal, TERM not dumb, NO_COLOR not set. */
 int cli_may_color(FILE *file);
+/* Whether a line may be drawn again there: a terminal, TERM not dumb. */
+int cli_may_redraw(FILE *file);
+/* The terminal's width. A line that wraps can't be cleared again, so it must be shorter. */
+int cli_columns(FILE *file);
 /* A JSON string in quotes; bytes that are no printable ASCII as in the reports. */
 void cli_print_json_string(const char *text);
 /* Text for a terminal: control characters and bytes beyond ASCII as \xNN. */

@@ -155,6 +155,8 @@ static int parse_shows(const struct cli_command *command, int argc, char **argv,
 		if (id == CLI_OPTION_STOP || code)
 			return code;
 	}
+	if (request->dir && !*request->dir)
+		return cli_usage(command, "show: the directory's name is empty");
 	return request->dir ? -1 : cli_usage(command, "show: no directory of results was named");
 }
 
@@ -219,7 +221,7 @@ static int merge(const struct cli_command *command, int argc, char **argv)
 		else
 			dirs[count++] = value;
 	}
-	if (id == -1 && !out)
+	if (id == -1 && (!out || !*out))
 		code = cli_usage(command, "merge: no directory to merge into: --out DIR");
 	else if (id == -1 && !count)
 		code = cli_usage(command, "merge: no directories of results were named");
@@ -249,7 +251,7 @@ const struct cli_command cli_merge = {
 
 struct comparison {
 	const avd_results *before, *after;
-	size_t worse, better, other, added, gone;
+	size_t worse, better, other, added, gone, common;
 };
 
 static void print_side(const struct avd_cell_result *cell)
@@ -288,6 +290,7 @@ static void compare_cell(struct comparison *all, const struct avd_cell_result *a
 		print_change("new   ", NULL, after);
 		return;
 	}
+	all->common++;
 	avd_results_get(all->before, at, &before);
 	if (before.met && !after->met) {
 		all->worse++;
@@ -322,6 +325,9 @@ static int compare_all(struct comparison *all)
 	}
 	printf("%zu worse, %zu better, %zu otherwise different, %zu new, %zu gone\n", all->worse,
 	       all->better, all->other, all->added, all->gone);
+	if (!all->common)
+		return cli_error("compare: nothing was compared: no cell of one has its id in the "
+				 "other; sweeps of the same plan have the same ids");
 	return all->worse ? CLI_FAILED : CLI_PASSED;
 }
 
@@ -336,6 +342,8 @@ static int compare(const struct cli_command *command, int argc, char **argv)
 			return code;
 		if (count == 2)
 			return cli_usage(command, "compare: '%s': two directories, no more", value);
+		if (!*value)
+			return cli_usage(command, "compare: a directory's name is empty");
 		dirs[count++] = value;
 	}
 	if (count != 2)
@@ -362,6 +370,7 @@ const struct cli_command cli_compare = {
 	.about = "Compares two directories of results, cell by cell.",
 	.options = compare_options,
 	.option_count = CLI_COUNT(compare_options),
-	.more = "Exit status: 0 nothing got worse; 1 something did; 2 wrong usage; 3 no results",
+	.more = "Exit status: 0 nothing got worse; 1 something did; 2 wrong usage;\n"
+		"3 no results, or no cell in common",
 	.run = compare,
 };

@@ -25,6 +25,7 @@ struct progress {
 	int on_terminal;
 	struct timespec started;
 	size_t kept; /* before this run */
+	double last_end; /* of a cell, in seconds since the start */
 };
 
 /* The first signal asks for an orderly end; the second one has its default effect. */
@@ -61,30 +62,35 @@ static double seconds_since(const struct timespec *then)
 static void draw(const struct progress *progress)
 {
 	struct avd_progress now = AVD_OPTIONS_INIT(struct avd_progress);
-	char left[64] = "";
+	char left[64] = "", line[256];
 	if (!progress->on_terminal || avd_sweep_progress(progress->sweep, &now) < 0)
 		return;
 	const size_t ran = now.done - progress->kept;
 	if (ran) {
-		const double each = seconds_since(&progress->started) / (double)ran;
-		const double rest = each * (double)(now.cells - now.done);
-		snprintf(left, sizeof(left), ", about %.0f %s left", rest < 120 ? rest : rest / 60,
-			 rest < 120 ? "s" : "min");
+		/* As long as those before; what has passed since the last one is done. */
+		const double each = progress->last_end / (double)ran;
+		const double rest = each * (double)(now.cells - now.done) -
+				    (seconds_since(&progress->started) - progress->last_end);
+		if (rest > 0)
+			snprintf(left, sizeof(left), ", about %.0f %s left",
+				 rest < 120 ? rest : rest / 60, rest < 120 ? "s" : "min");
 	}
-	fprintf(stderr, CLEAR_LINE "%zu of %zu done, %zu running, %zu not as expected%s%s",
-		now.done, now.cells, now.running, now.done - now.met, left,
-		interrupted ? "; stopping" : "");
+	snprintf(line, sizeof(line), "%zu of %zu done, %zu running, %zu not as expected%s%s",
+		 now.done, now.cells, now.running, now.done - now.met,
+		 interrupted ? "; stopping" : "", left);
+	fprintf(stderr, CLEAR_LINE "%.*s", cli_columns(stderr) - 1, line);
 	fflush(stderr);
 }
 
 /* A line for each cell that ends; for one that is not as expected, how to run it alone. */
 static void on_cell(void *userdata, size_t index, const struct avd_cell_result *result)
 {
-	const struct progress *progress = userdata;
+	struct progress *progress = userdata;
 	char expect[64];
 	(void)index;
 	if (!result)
 		return;
+	progress->last_end = seconds_since(&progress->started);
 	if (progress->on_terminal)
 		fputs(CLEAR_LINE, stderr);
 	printf("%s %s: ", result->met ? "ok    " : "not ok", result->id);
@@ -135,7 +141,7 @@ static int run_sweep(struct sweep_request *request)
 {
 	struct progress progress = {
 		.plan = request->plan,
-		.on_terminal = isatty(STDERR_FILENO) && cli_may_color(stderr),
+		.on_terminal = cli_may_redraw(stderr),
 	};
 	struct avd_progress before = AVD_OPTIONS_INIT(struct avd_progress);
 	char error[1024];

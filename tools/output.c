@@ -2,9 +2,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli.h"
+
+#define COLUMNS_DEFAULT 80 /* where the terminal does not say */
 
 int cli_parse_format(const struct cli_command *command, const char *text, uint32_t *ret_format)
 {
@@ -12,12 +15,23 @@ int cli_parse_format(const struct cli_command *command, const char *text, uint32
 	return cli_parse_word(command, "format", text, formats, CLI_COUNT(formats), ret_format);
 }
 
+int cli_may_redraw(FILE *file)
+{
+	const char *term = getenv("TERM");
+	return isatty(fileno(file)) && term && strcmp(term, "dumb") != 0;
+}
+
 int cli_may_color(FILE *file)
 {
 	const char *no_color = getenv("NO_COLOR"); /* no-color.org: set and not empty */
-	const char *term = getenv("TERM");
-	return isatty(fileno(file)) && !(no_color && *no_color) && term &&
-	       strcmp(term, "dumb") != 0;
+	return cli_may_redraw(file) && !(no_color && *no_color);
+}
+
+int cli_columns(FILE *file)
+{
+	struct winsize size = {0};
+	return ioctl(fileno(file), TIOCGWINSZ, &size) < 0 || size.ws_col == 0 ? COLUMNS_DEFAULT
+									      : size.ws_col;
 }
 
 int cli_print_report(const avd_stream *stream, uint32_t format, int verbose)

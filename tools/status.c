@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,7 +12,6 @@
 /* Often enough to be seen to move, seldom enough to cost nothing over a slow line. */
 #define REDRAW_NS UINT64_C(200000000)
 #define SECOND_NS UINT64_C(1000000000)
-#define COLUMNS_DEFAULT 80 /* where the terminal does not say */
 #define CLEAR_LINE "\r\033[K"
 
 static uint64_t now_ns(void)
@@ -35,19 +33,15 @@ static void clear(struct status *status)
 	status->drawn = 0;
 }
 
-/* A line that wraps could not be cleared again, so it is cut to the terminal's width. */
 static void draw(struct status *status)
 {
-	struct winsize size = {0};
 	char line[256];
 	const uint64_t now = now_ns();
 
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-		size.ws_col = COLUMNS_DEFAULT;
 	snprintf(line, sizeof(line), "%s%s, %.1f s (%.1f s in all)%s", status->prefix,
 		 status->phase, seconds(now - status->phase_ns), seconds(now - status->started_ns),
 		 *status->interrupted ? "; stopping, Ctrl-C again ends at once" : "");
-	fprintf(stderr, CLEAR_LINE "%.*s", size.ws_col - 1, line);
+	fprintf(stderr, CLEAR_LINE "%.*s", cli_columns(stderr) - 1, line);
 	fflush(stderr);
 	status->drawn = 1;
 }
@@ -85,7 +79,6 @@ static int start_thread(struct status *status)
 void status_start(struct status *status, int verbose, const char *prefix,
 		  const volatile sig_atomic_t *interrupted)
 {
-	const char *term = getenv("TERM");
 	pthread_condattr_t attr;
 
 	*status = (struct status){
@@ -101,7 +94,7 @@ void status_start(struct status *status, int verbose, const char *prefix,
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&status->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	if (isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0)
+	if (cli_may_redraw(stderr))
 		status->have_thread = start_thread(status) == 0;
 }
 
