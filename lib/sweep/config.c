@@ -319,8 +319,10 @@ static int read_settings(const struct reader *reader, const config_t *config)
 static int skip_mark(FILE *file)
 {
 	const int first = getc(file);
-	if (first == 0xef)
-		return getc(file) == 0xbb && getc(file) == 0xbf;
+	if (first == 0xef) {
+		const int second = getc(file), third = getc(file);
+		return second == 0xbb && third == 0xbf;
+	}
 	if (first != EOF)
 		ungetc(first, file);
 	return 1;
