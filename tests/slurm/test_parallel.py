@@ -27,14 +27,24 @@ exec "{cli}" "$@"
 """
 
 
-def sweep(top, env):
-    done = subprocess.run([f"{EXAMPLE}/sweep", top / "plan.cfg", top / "a dir", "2", "--jobs", "2"],
-                          check=False, env=env, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, encoding="utf-8")
+def sweep(top, env, *arguments):
+    done = subprocess.run([f"{EXAMPLE}/sweep", top / "plan.cfg", top / "a dir",
+                           *(arguments or ["2", "--jobs", "2"])],
+                          check=False, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          encoding="utf-8")
     print(done.stdout)
     shown = subprocess.run([CLI, "show", "--format", "json", top / "a dir" / "results"],
                            check=False, stdout=subprocess.PIPE)
     return done.returncode, json.loads(shown.stdout)["cells"]
+
+
+def what_runs_nothing(top, env):
+    """What was merged before stays."""
+    kept = sorted((top / "a dir").glob("results*"))
+    for arguments in (["x"], ["3"], ["2", "--no-such-option"]):
+        code, cells = sweep(top, env, *arguments)
+        assert code == 2 and all(cell["met"] for cell in cells), (arguments, code, cells)
+    assert sorted((top / "a dir").glob("results*")) == kept
 
 
 def main():
@@ -58,12 +68,18 @@ def main():
         reason = cells[1]["result_reason"]
         assert reason.startswith("GNU parallel: exit status "), reason
         assert "(shard 2 on host " in reason and ("137" in reason or "signal 9" in reason), reason
-        (top / "doomed").unlink()
         kept = cells[0]
+        # As if it had been killed between the making of its directory and that of its index.
+        shutil.rmtree(top / "a dir" / "parts" / "2", ignore_errors=True)
+        (top / "a dir" / "parts" / "2").mkdir()
+        code, cells = sweep(top, env)
+        assert code == 3 and cells[1]["result_code"] == "lost", (code, cells)
+        (top / "doomed").unlink()
         code, cells = sweep(top, env)
         assert code == 0, code
         assert cells[0] == kept, "the shard that was whole was run again"
         assert cells[1]["outcome"] == "DIED" and cells[1]["met"], cells[1]
+        what_runs_nothing(top, env)
 
 
 if __name__ == "__main__":
