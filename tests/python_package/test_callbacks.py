@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 """Callbacks, signals, threads, ends: what must never be lost, crash or leak. No machine."""
+import copy
 import gc
 import logging
 import os
@@ -452,6 +453,9 @@ def test_values_can_be_kept(samples):
     assert again == verdict and hash(again) == hash(verdict) and again.report == verdict.report
     assert again.programs == verdict.programs and len(set(again.programs)) == len(again.programs)
     assert pickle.loads(pickle.dumps(ReasonCode.PANIC)) is ReasonCode.PANIC
+    newer = ReasonCode("of-a-newer-library")
+    for kept in (pickle.loads(pickle.dumps(newer)), copy.deepcopy(newer), copy.copy(newer)):
+        assert (kept, hash(kept), kept.name) == (newer, hash(newer), "OF_A_NEWER_LIBRARY")
 
 
 def test_the_end_of_a_machine_of_ones_own(passed):

@@ -71,6 +71,11 @@ class ReasonCode(str, enum.Enum):
     def __str__(self) -> str:
         return str(self.value)
 
+    def __reduce_ex__(self, _protocol: Any) -> Tuple[Any, Tuple[str]]:
+        """By the value: Python 3.11 pickles and copies by a member's name, and a code of a newer
+        library is no attribute of this class."""
+        return type(self), (str(self.value),)
+
     @property
     def number(self) -> int:
         """The number in C, 0 if this package does not know it."""
