@@ -312,6 +312,33 @@ def test_one_call_at_a_time(passed):
     assert len(caught) == 3 and all("another thread" in text for text in caught)
 
 
+@pytest.mark.parametrize("options", [
+    {"timeout_ms": 1 << 64}, {"memory_bytes": (1 << 64) + (1 << 30)}, {"settle_ms": -1},
+    {"topology": "2\0004"}, {"kernel_args": "a\0b"}, {"no_verifier_stats": 1 << 32}])
+def test_what_c_would_read_as_something_else_is_refused(options):
+    with pytest.raises(ValueError, match=list(options)[0] + "|null character"):
+        attachverdict.Cell("/bin/true", kernel="/nonexistent", **options)
+
+
+def test_what_c_would_read_as_something_else_in_a_sweep(plan, tmp_path):
+    for wrong in ({"jobs": -1}, {"jobs": 1 << 32}, {"shard": -1, "shards": 2},
+                  {"shard": 1, "shards": (1 << 32) + 2}, {"cells": range(0, 1 << 65)}):
+        with pytest.raises(ValueError, match=list(wrong)[0]):
+            plan.start(tmp_path / "out", **wrong)
+    results = plan.prepare(tmp_path / "out")
+    with pytest.raises(ValueError, match="shards"):
+        attachverdict.mark(tmp_path / "out", "gone", shard=1, shards=(1 << 32) + 1)
+    for call in (lambda: attachverdict.mark(tmp_path / "out", "a\0b"),
+                 lambda: attachverdict.Topology.parse("2\0004"),
+                 lambda: attachverdict.Sweep().topology("2\0004"),
+                 lambda: attachverdict.Sweep().only("kernel=7\0"),
+                 lambda: attachverdict.Sweep().expect("kernel=7", "DIED\0"),
+                 lambda: attachverdict.Sweep().set("timeout\0", "1s")):
+        with pytest.raises(ValueError, match="null character"):
+            call()
+    assert results[0].id + "\0junk" not in results
+
+
 def test_a_cancelled_cell_does_not_start():
     with attachverdict.Cell("/bin/true") as cell:
         thread = threading.Thread(target=cell.cancel)

@@ -154,11 +154,11 @@ def _set(raw: _structs.CellOptions, name: str, value: Any) -> Any:
     if name in _WORDS:
         value = word(name, value)
     elif name == "topology":
-        value = str(value).encode()
+        value = _ffi.text_bytes(str(value))
     elif isinstance(value, (str, bytes)) or hasattr(value, "__fspath__"):
         value = _ffi.path_bytes(value)
-    elif isinstance(value, int) and value < 0:
-        raise ValueError(f"{name}={value} is negative")
+    elif isinstance(value, int):
+        _ffi.number(name, value, 8 * getattr(_structs.CellOptions, name).size)
     try:
         setattr(raw, name, value)
     except TypeError as error:

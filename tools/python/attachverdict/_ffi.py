@@ -170,6 +170,21 @@ def path_bytes(value: Optional[PathLike]) -> Optional[bytes]:
     return raw
 
 
+def text_bytes(value: str) -> bytes:
+    """A str as the C library wants it."""
+    raw = value.encode()
+    if b"\0" in raw:
+        raise ValueError(f"{value!r} has a null character in it")
+    return raw
+
+
+def number(name: str, value: int, bits: int = 32) -> int:
+    """An unsigned number that C has room for; ctypes would cut it."""
+    if not 0 <= value < 1 << bits:
+        raise ValueError(f"{name}={value} is {'negative' if value < 0 else 'too large'}")
+    return value
+
+
 def words(values: Iterable[PathLike]) -> Tuple[Any, int]:
     """An array of strings and NULL behind them, which must be kept alive; their number."""
     raw = [path_bytes(value) for value in values]

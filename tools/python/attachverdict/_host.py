@@ -48,7 +48,7 @@ class Topology:
         """A number of CPUs, a shape ("2n4l4c2t", "1n3l4+2+1c1t") or a preset ("numa2-4llc")."""
         raw, error = _structs.TopologyInfo(), _ffi.error_buffer()
         raw.size = ctypes.sizeof(raw)
-        check(lib.avd_topology_describe(str(topology).encode(), byref(raw), error, len(error)),
+        check(lib.avd_topology_describe(_ffi.text_bytes(str(topology)), byref(raw), error, len(error)),
               error.value)
         return cls(text=str(topology), cpus=raw.cpus, nodes=raw.nodes, llcs=raw.llcs,
                    cores=raw.cores, threads_per_core=raw.threads_per_core, even=bool(raw.even))

@@ -67,6 +67,8 @@ class Results(Handle, abc.Sequence[CellResult]):
         return CellResult._of(raw)
 
     def _find(self, name: str) -> Optional[int]:
+        if "\0" in name:
+            return None  # C would take what stands before it
         found = c_size_t()
         code = lib.avd_results_find(self._live(), name.encode("utf-8", "replace"), byref(found))
         return None if code < 0 else found.value
@@ -236,8 +238,10 @@ def mark(directory: PathLike, reason: str, *, cells: Optional[range] = None, sha
     and in a merge a result beats a mark. `cells`, `shard` and `shards` as in ``Sweep.run()``.
     Returns how many were marked."""
     first, count = cell_range(cells)
-    raw = _structs.MarkOptions(size=ctypes.sizeof(_structs.MarkOptions), reason=reason.encode(),
-                               first=first, count=count, shard=shard, shards=shards)
+    raw = _structs.MarkOptions(size=ctypes.sizeof(_structs.MarkOptions), first=first,
+                               reason=_ffi.text_bytes(reason), count=count,
+                               shard=_ffi.number("shard", shard),
+                               shards=_ffi.number("shards", shards))
     marked, error = c_size_t(), _ffi.error_buffer()
     check(lib.avd_results_mark(_ffi.path_bytes(directory), byref(raw), byref(marked), error,
                                len(error)), error.value)
@@ -250,4 +254,4 @@ def cell_range(cells: Optional[range]) -> Tuple[int, int]:
         return 0, 0
     if cells.step != 1 or not cells or cells.start < 0:
         raise ValueError(f"{cells!r} is no range of cells: from 0 on, not empty, in steps of one")
-    return cells.start, len(cells)
+    return cells.start, _ffi.number("cells", cells.stop, 63) - cells.start

@@ -87,7 +87,7 @@ class Sweep(Handle):
 
     def topology(self: _S, topology: Any) -> _S:
         """A number, a text ("2n4l4c2t", a preset's name) or a ``Topology``."""
-        return self._add("avd_plan_add_topology", str(topology).encode())
+        return self._add("avd_plan_add_topology", _ffi.text_bytes(str(topology)))
 
     def payload(self: _S, argv: Union[str, Iterable[PathLike]],
                 name: Optional[str] = None) -> _S:
@@ -99,23 +99,24 @@ class Sweep(Handle):
         """Keeps the cells that match one of these: AXIS=PATTERN, several joined by commas, all of
         which must match. AXIS is kernel, scheduler, topology, payload or id; PATTERN is for the
         name, as in a shell: ``only("kernel=7.*,scheduler=scx_*")``."""
-        return self._add("avd_plan_add_rule", _INCLUDE, match.encode(), None)
+        return self._add("avd_plan_add_rule", _INCLUDE, _ffi.text_bytes(match), None)
 
     def skip(self: _S, match: str) -> _S:
         """Drops the cells that match, as in ``only()``."""
-        return self._add("avd_plan_add_rule", _EXCLUDE, match.encode(), None)
+        return self._add("avd_plan_add_rule", _EXCLUDE, _ffi.text_bytes(match), None)
 
     def expect(self: _S, match: str, what: str) -> _S:
         """What the cells that match must come to; the last one that matches a cell counts.
         `what`: "passed" (as without a rule), "failed" (a verdict other than UNCONFIRMED), an
         outcome ("DIED"), or an outcome and a reason code ("DIED/verifier-rejected",
         "ATTACHED/ejected")."""
-        return self._add("avd_plan_add_rule", _EXPECT, match.encode(), what.encode())
+        return self._add("avd_plan_add_rule", _EXPECT, _ffi.text_bytes(match),
+                         _ffi.text_bytes(what))
 
     def set(self: _S, name: str, value: Union[str, PathLike]) -> _S:
         """A setting of all cells: an option of ``attachverdict run`` by its name without dashes
         and in its form: ``set("memory", "512M").set("timeout", "90s")``."""
-        return self._add("avd_plan_set", name.encode(), _ffi.path_bytes(value))
+        return self._add("avd_plan_set", _ffi.text_bytes(name), _ffi.path_bytes(value))
 
     def _finish(self) -> None:
         if not self._finished:
@@ -198,8 +199,9 @@ class SweepRun(Handle):
                 results.append(CellResult._of(result.contents))
 
         raw = _structs.SweepOptions(
-            size=ctypes.sizeof(_structs.SweepOptions), dir=_ffi.path_bytes(directory), jobs=jobs,
-            flags=flags, first=first, count=count, shard=shard[0], shards=shard[1],
+            size=ctypes.sizeof(_structs.SweepOptions), dir=_ffi.path_bytes(directory),
+            jobs=_ffi.number("jobs", jobs), flags=flags, first=first, count=count,
+            shard=_ffi.number("shard", shard[0]), shards=_ffi.number("shards", shard[1]),
             on_cell=self._callbacks.wrap(_structs.OnCellFn, on_cell),
             log=self._callbacks.logger())
         error = _ffi.error_buffer()
