@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 """The pytest plugin without a machine: pytest runs inside pytest, and a run() that only says what
 it was asked."""
+import importlib.util
+import os
+import re
 import xml.etree.ElementTree
 
 import pytest
@@ -124,10 +127,95 @@ def test_recordings_are_kept(inner, pytester):
             attach_verdict("good")
     """, "-s", "--attachverdict-record=kept/here")
     done.assert_outcomes(passed=1)
-    done.stdout.fnmatch_lines(["*('record_path', 'kept/here/*test_it-a-b--1.avd')*",
+    done.stdout.fnmatch_lines([f"*('record_path', '{pytester.path}/kept/here/*test_it-a-b-*-1.avd')*",
                                "*('record_path', 'mine')*",
-                               "*('record_path', 'kept/here/*test_it-a-b--3.avd')*"])
+                               "*('record_path', '*/kept/here/*test_it-a-b-*-3.avd')*"])
     assert (pytester.path / "kept/here").is_dir()
+
+
+def test_each_recording_has_a_file_of_its_own(inner, pytester):
+    """Whatever the parameters of the test are called, and wherever it goes."""
+    done = inner("""
+        import pytest
+
+        @pytest.mark.parametrize("what", ["a/b", "a b", "a-b", "x" * 300 + "1", "x" * 300 + "2"])
+        def test_it(attach_verdict, what, monkeypatch, tmp_path):
+            monkeypatch.chdir(tmp_path)
+            attach_verdict("good")
+    """, "-s", "--attachverdict-record=kept")
+    done.assert_outcomes(passed=5)
+    names = re.findall(r"'record_path', '([^']*)'", done.stdout.str())
+    assert len(set(names)) == 5, names
+    assert {os.path.dirname(name) for name in names} == {str(pytester.path / "kept")}
+    assert max(len(os.path.basename(name)) for name in names) <= 255  # NAME_MAX
+
+
+def test_an_older_pytest(pytester):
+    """The plugin is loaded in each session of pytest, of whatever project; that of an older
+    pytest, which lacks what it would like, must go on."""
+    (pytester.path / "pytest.py").write_text("""
+def fixture(function): return function
+def hookimpl(**_): return lambda function: function
+class UsageError(Exception): pass
+""")
+    pytester.makeconftest("")
+    done = pytester.runpython_c("import attachverdict.pytest_plugin")
+    assert done.ret == 0
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("xdist"), reason="no python3-pytest-xdist")
+def test_in_processes_of_xdist(inner, pytester):
+    """Reports come back to the terminal, recordings do not meet."""
+    done = inner("""
+        import pytest
+
+        @pytest.mark.parametrize("number", range(4))
+        def test_it(attach_verdict, number):
+            assert attach_verdict("bad" if number == 2 else "good")
+    """, "-p", "xdist", "-n", "2", "--attachverdict-record=kept", "-rP")
+    done.assert_outcomes(failed=1, passed=3)
+    names = re.findall(r"'record_path', '([^']*)'", done.stdout.str())
+    assert len(set(names)) == 4, names
+    assert {os.path.dirname(name) for name in names} == {str(pytester.path / "kept")}
+    assert done.stdout.str().count("the report of bad\nmore") == 1
+
+
+def test_errors_skips_and_expected_failures(inner):
+    """A test that fails as it is set up has its evidence too; who does not fail has none."""
+    done = inner("""
+        import pytest
+
+        @pytest.fixture
+        def attached(attach_verdict):
+            assert attach_verdict("bad")
+
+        def test_error(attached):
+            pass
+
+        def test_skip(attach_verdict):
+            attach_verdict("bad")
+            pytest.skip("not here")
+
+        @pytest.mark.xfail
+        def test_xfail(attach_verdict):
+            assert attach_verdict("bad")
+
+        @pytest.fixture
+        def after(attach_verdict):
+            yield
+            assert attach_verdict("bad")
+
+        def test_after(after):
+            pass
+    """)
+    done.assert_outcomes(errors=2, skipped=1, xfailed=1, passed=1)
+    assert done.stdout.str().count("the report of bad\nmore") == 2
+
+
+def test_turned_off(pytester):
+    pytester.makepyfile("def test_it(request):\n"
+                        "    assert not request.config.pluginmanager.has_plugin('attachverdict')")
+    pytester.runpytest_subprocess("-p", "no:attachverdict").assert_outcomes(passed=1)
 
 
 def test_without_the_library(inner, pytester, monkeypatch):

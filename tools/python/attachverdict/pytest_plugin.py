@@ -12,14 +12,23 @@ with the package; ``-p no:attachverdict`` turns it off. With pytest-xdist, ``-n 
 at a time.
 """
 
+# Types are for type checkers: a pytest before 7 has no names for them, and this plugin is loaded in
+# the sessions of all projects.
+from __future__ import annotations
+
 import os
 import pathlib
 import re
+import weakref
+import zlib
 from typing import Any, Callable, Dict, Generator, List, Optional
 
 import pytest
 
-_TEXTS = pytest.StashKey[List[str]]()
+# Of a test: the reports of its cells. (There is no Stash before pytest 7.)
+_TEXTS: weakref.WeakKeyDictionary[Any, List[str]] = weakref.WeakKeyDictionary()
+# Of the name of a recording, as much as fits into 255 bytes with a checksum and a number.
+_NAME_MAX = 200
 _IMAGES = ("bzImage", "vmlinux", "vmlinuz")
 
 
@@ -84,6 +93,15 @@ def _options(request: pytest.FixtureRequest, kernel: Optional[str]) -> Dict[str,
     return options
 
 
+def _recording_name(test: str) -> str:
+    """Another one for each test: with a checksum where parameters may have lost what they differ
+    in."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", test)
+    if "[" not in test and len(name) <= _NAME_MAX:
+        return name
+    return f"{name[:_NAME_MAX].rstrip('-')}-{zlib.crc32(test.encode('utf-8', 'replace')):08x}"
+
+
 @pytest.fixture
 def attach_verdict(request: pytest.FixtureRequest,
                    attachverdict_kernel: Optional[str]) -> Callable[..., Any]:
@@ -91,14 +109,16 @@ def attach_verdict(request: pytest.FixtureRequest,
     ``Verdict``. The reports of all calls are shown if the test fails."""
     import attachverdict
     options = _options(request, attachverdict_kernel)
-    texts = request.node.stash.setdefault(_TEXTS, [])
+    texts = _TEXTS.setdefault(request.node, [])
     record = request.config.getoption("--attachverdict-record")
+    if record:  # a test may go to another directory
+        record = os.path.join(request.config.invocation_params.dir, record)
 
     def run(scheduler: Any, **more: Any) -> attachverdict.Verdict:
         asked = {**options, **more}
         if record and not asked.get("record_path"):
             os.makedirs(record, exist_ok=True)
-            name = re.sub(r"[^A-Za-z0-9._-]+", "-", request.node.nodeid)
+            name = _recording_name(request.node.nodeid)
             asked["record_path"] = os.path.join(record, f"{name}-{len(texts) + 1}.avd")
         verdict = attachverdict.run(scheduler, **asked)
         texts.append(verdict.report_text)
@@ -114,6 +134,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     outcome = yield
     report = outcome.get_result()
     if report.failed:
-        texts = item.stash[_TEXTS] if _TEXTS in item.stash else []
-        for number, text in enumerate(texts, 1):
+        for number, text in enumerate(_TEXTS.get(item, ()), 1):
             report.sections.append((f"attachverdict report {number}", text))
