@@ -67,12 +67,14 @@ int avd__write_all(int fd, const void *bytes, size_t size)
 	return 0;
 }
 
-int64_t avd__pread_all(int fd, void *bytes, size_t size, uint64_t offset)
+/* `offset` is NULL for a file that is read from where it stands. */
+static int64_t fill(int fd, uint8_t *bytes, size_t size, const uint64_t *offset)
 {
-	uint8_t *p = bytes;
 	size_t done = 0;
 	while (done < size) {
-		const ssize_t n = pread(fd, p + done, size - done, (off_t)(offset + done));
+		const ssize_t n =
+			offset ? pread(fd, bytes + done, size - done, (off_t)(*offset + done))
+			       : read(fd, bytes + done, size - done);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -82,6 +84,16 @@ int64_t avd__pread_all(int fd, void *bytes, size_t size, uint64_t offset)
 		done += (size_t)n;
 	}
 	return (int64_t)done;
+}
+
+int64_t avd__pread_all(int fd, void *bytes, size_t size, uint64_t offset)
+{
+	return fill(fd, bytes, size, &offset);
+}
+
+int64_t avd__read_all(int fd, void *bytes, size_t size)
+{
+	return fill(fd, bytes, size, NULL);
 }
 
 static uint64_t clock_ns(clockid_t clock)

@@ -23,6 +23,8 @@ void avd__close(int *fd);
 int avd__write_all(int fd, const void *bytes, size_t size);
 /* The number of bytes read up to the end of file or `size`, or a negative errno. */
 int64_t avd__pread_all(int fd, void *bytes, size_t size, uint64_t offset);
+/* The same of a file that has no offsets, such as a pipe: from where it stands. Waits. */
+int64_t avd__read_all(int fd, void *bytes, size_t size);
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t avd__now_ns(void);

@@ -64,30 +64,14 @@ static int take_bytes(struct reader *reader, const uint8_t *bytes, size_t size)
 	return r < 0 ? r : reader->error;
 }
 
-/* Fills the chunk, so that the first one has a whole head if the file does. */
-static int64_t read_chunk(int fd, uint8_t *chunk)
-{
-	size_t done = 0;
-	while (done < READ_CHUNK) {
-		const ssize_t n = read(fd, chunk + done, READ_CHUNK - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (int64_t)done;
-}
-
 static int read_all(struct reader *reader, struct avd__error *error)
 {
 	uint64_t total = 0;
 	uint8_t *chunk = malloc(READ_CHUNK);
 	int64_t n = chunk ? 1 : -ENOMEM;
 	while (n > 0) {
-		n = read_chunk(reader->fd, chunk);
+		/* A whole chunk, so that the first one has a whole head if the file does. */
+		n = avd__read_all(reader->fd, chunk, READ_CHUNK);
 		total += n > 0 ? (uint64_t)n : 0;
 		if (total > READ_MAX)
 			n = -EFBIG;

@@ -271,6 +271,37 @@ START_TEST(waiting_for_a_cpu_is_counted)
 }
 END_TEST
 
+/* A pipe gives what its writer gave at a time; so many bytes are wanted. */
+START_TEST(reads_go_on_to_the_end)
+{
+	char got[16] = "";
+	int ends[2];
+	ck_assert_int_eq(pipe(ends), 0);
+	const pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		for (const char *at = "abcdefg"; *at; at++) {
+			if (write(ends[1], at, 1) != 1)
+				_exit(1);
+			sched_yield();
+		}
+		_exit(0);
+	}
+	close(ends[1]);
+	ck_assert_int_eq(avd__read_all(ends[0], got, 5), 5);
+	ck_assert_str_eq(got, "abcde");
+	ck_assert_int_eq(avd__read_all(ends[0], got, sizeof(got)), 2);
+	ck_assert_int_eq(memcmp(got, "fgcde", 5), 0);
+	ck_assert_int_eq(avd__read_all(ends[0], got, sizeof(got)), 0);
+	ck_assert_int_eq(avd__pread_all(ends[0], got, 1, 0), -ESPIPE);
+	close(ends[0]);
+	ck_assert_int_eq(avd__read_all(ends[0], got, 1), -EBADF);
+	int status = -1;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("base");
@@ -284,6 +315,7 @@ int main(void)
 	tcase_add_test(tc, buf_grows_and_hands_over);
 	tcase_add_test(tc, cache_dir_order);
 	tcase_add_test(tc, waiting_for_a_cpu_is_counted);
+	tcase_add_test(tc, reads_go_on_to_the_end);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

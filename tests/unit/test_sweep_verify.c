@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "run_suite.h"
 #include "scratch_dir.h"
 #include "sweep/store.h"
 #include "verdict_kit.h"
@@ -304,9 +305,5 @@ int main(void)
 	tcase_add_test(tests, what_it_proves_is_told);
 	tcase_add_test(tests, what_can_not_be_read_is_told);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }
