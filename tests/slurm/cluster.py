@@ -25,7 +25,7 @@ PROGRAMS = ("munged", "mungekey", "slurmctld", "slurmd", "sbatch", "scontrol", "
 INSIDE = "AVD_SLURM_NAMESPACE"  # set where the namespaces are made
 # How long a daemon may take until it answers, and a state until it is reached. Generous: a busy
 # machine is slow, and nothing waits longer than it has to.
-PATIENCE_S = 300
+PATIENCE_S = 900
 POLL_S = 0.1
 SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFADDR, IFF_UP = 0x8913, 0x8914, 0x8916, 1
 # A second address of the loopback: with 127.0.0.1 alone getaddrinfo() (AI_ADDRCONFIG) finds none.
@@ -56,10 +56,12 @@ SelectType=select/linear
 SchedulerType=sched/builtin
 # Jobs that wait for others are looked at so often, in seconds, not each minute.
 SchedulerParameters=sched_interval=1
-# A node that does not answer for as long is down, and its jobs are lost: far more than a busy
-# machine takes to answer. A message that is not answered is given up sooner than by default.
-SlurmdTimeout=15
-MessageTimeout=5
+# A node that does not answer for as long is down, and its jobs are lost. The test waits for that
+# once, so it is not as long as the others: those end what hangs, whatever a busy machine takes.
+SlurmdTimeout=60
+MessageTimeout=40
+TCPTimeout=40
+BatchStartTimeout=300
 KillWait=2
 ReturnToService=1
 NodeName=c[1-{nodes}] NodeHostname=ctl NodeAddr={address} Port=[7001-{last_port}] CPUs=2 \
