@@ -176,10 +176,11 @@ class Page:
         self.frame()
 
     def click(self, selector):
-        """A real click of the mouse in the middle of what the selector finds, seen or scrolled to."""
-        where = self.run(f"""(() => {{
+        """A real click of the mouse in the middle of what the selector finds, seen or scrolled to, once it no longer moves."""
+        where = self.run(f"""(async () => {{
             const node = document.querySelector({json.dumps(selector)});
             node.scrollIntoView({{block: "nearest", inline: "nearest"}});
+            await Promise.allSettled(document.getAnimations().map((one) => one.finished));
             const box = node.getBoundingClientRect();
             return [box.x + box.width / 2, box.y + box.height / 2];
         }})()""")
