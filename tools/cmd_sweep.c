@@ -132,6 +132,8 @@ static int finish(const struct progress *progress, int r, struct avd_progress *r
 	printf("%zu cell%s: %zu as expected, %zu not, %zu without a result; %zu %s there before\n",
 	       now.cells, now.cells == 1 ? "" : "s", now.met, now.unmet, untried, now.kept,
 	       now.kept == 1 ? "was" : "were");
+	if (interrupted && untried)
+		fputs("stopped: the same command runs what is left\n", stderr);
 	if (now.unmet)
 		return CLI_FAILED;
 	return untried ? CLI_NOT_TRIED : CLI_PASSED;
@@ -155,6 +157,11 @@ static int run_sweep(struct sweep_request *request)
 	}
 	clock_gettime(CLOCK_MONOTONIC, &progress.started);
 	avd_sweep_progress(progress.sweep, &before);
+	if (before.strangers)
+		cli_error("%s had %zu result%s of cells that this plan does not have: no longer "
+			  "shown, recordings stay in %s/cells; was another --out meant?",
+			  request->options.dir, before.strangers, before.strangers == 1 ? "" : "s",
+			  request->options.dir);
 	progress.kept = before.kept;
 	running_sweep = progress.sweep;
 	catch_signals();

@@ -208,6 +208,10 @@ int sweep_parse(const struct cli_command *command, int argc, char **argv,
 		if (code)
 			return code;
 	}
+	const struct avd_sweep_options *o = &ret_request->options;
+	if (ret_request->list && (o->shards || o->count || o->flags & AVD_SWEEP_NO_CELLS))
+		return cli_usage(command, "sweep: --list is of the whole plan: leave out --shard "
+					  "and --cells");
 	if (!ret_request->list && !ret_request->options.dir)
 		return cli_usage(command, "sweep: no directory for the results: --out DIR");
 	if (avd_plan_finish(ret_request->plan) < 0)

@@ -50,6 +50,8 @@ struct avd_progress {
 	size_t met, unmet; /* of the done ones; the rest could not be tried */
 	size_t kept; /* of the done ones: results that were there before */
 	size_t unconfirmed; /* of the unmet ones: it is not known what they do */
+	size_t strangers; /* results that were there, of cells that this plan does not have: they
+			     are out of the index, their recordings stay */
 };
 
 /* Opens the directory and takes over the results that stand there already. The plan must be

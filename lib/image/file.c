@@ -25,7 +25,10 @@ static int fail_errno(const char *path, const char *what, int err, struct avd__e
 	switch (err) {
 	case ENOENT:
 	case ENOTDIR:
-		return avd__fail(error, ENOENT, "%s %s: no such file; check the path", what, path);
+		return avd__fail(error, ENOENT, "%s %s: no such file; check the path%s", what, path,
+				 strcmp(what, "kernel") == 0
+					 ? ", 'attachverdict kernel list' shows what is here"
+					 : "");
 	case EACCES:
 		return avd__fail(error, EACCES,
 				 "%s %s: may not be read by this user; make a readable copy "

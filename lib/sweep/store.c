@@ -274,6 +274,15 @@ int avd__store_make(const char *dir, struct avd__store *store, struct avd__error
 	return r;
 }
 
+static size_t count_strangers(const struct avd__table *table, const struct avd__table *old)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < old->count; i++)
+		count += avd__row_has_result(&old->rows[i]) &&
+			 avd__table_find(table, old->rows[i].id) < 0;
+	return count;
+}
+
 /* What is there already is taken over. */
 static int adopt(struct avd__store *store, struct avd__table *table, struct avd__error *error)
 {
@@ -282,6 +291,7 @@ static int adopt(struct avd__store *store, struct avd__table *table, struct avd_
 	int r = read_at(store->dir_fd, store->dir, &old, &torn, error);
 	if (r < 0 && r != -ENOENT && r != -EBADMSG) /* new, or to be made anew */
 		return r;
+	store->strangers = count_strangers(table, &old);
 	r = adopt_all(store->dir_fd, table, &old);
 	avd__table_free(&old);
 	return r < 0 ? failed(store->dir, AVD__STORE_CELLS, -r, error) : 0;

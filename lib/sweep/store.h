@@ -18,6 +18,7 @@
 struct avd__store {
 	char *dir;
 	int dir_fd, lock_fd, journal_fd; /* -1: none */
+	size_t strangers; /* results that were there, of cells that the table does not have */
 	struct avd__index_out journal; /* numbers its frames */
 };
 

@@ -99,6 +99,7 @@ static int choose(struct avd_sweep *sweep)
 	sweep->chosen = calloc(sweep->table.count, 1);
 	if (!sweep->chosen)
 		return -ENOMEM;
+	sweep->progress.strangers = sweep->store.strangers;
 	for (size_t i = 0; i < sweep->table.count; i++) {
 		const struct avd_cell_result result = avd__result_of(&sweep->table.rows[i]);
 		if (!is_mine(&sweep->options, i))

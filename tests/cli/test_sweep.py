@@ -44,6 +44,10 @@ class Plans(kit.Isolated):
         self.refuse([*one, "--expect", "scheduler=b:DIED"], "expect", "scheduler=b")
         self.refuse([*one, "--skip", "id=*"], "leave no cell")
 
+    def test_list_of_a_part(self):
+        for part in (["--shard", "1/2"], ["--cells", "0-0"], ["--cells", "none"]):
+            self.refuse(["-s", "./a", "-k", self.kernel, *part], "whole plan", "--shard", "--cells")
+
     def test_values_twice(self):
         for axis in (["-s", "./a", "-s", "./a"], ["-s", "./a", "-k", self.kernel, "-k", self.kernel],
                      ["-s", "./a", "--topology", "2", "--topology", "2"]):

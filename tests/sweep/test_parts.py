@@ -51,6 +51,21 @@ class Parts(unittest.TestCase):
     def statuses(self, folder):
         return [self.status(folder, style) for style in ("default", "tap", "bisect", "kselftest")]
 
+    def test_results_of_another_plan(self):
+        """They don't vanish without a word; here the cells can't be tried, for want of a kernel."""
+        self.make(self.dir, CELLS, 0, CELLS)
+        for name in ("kernel", "scheduler"):
+            (self.scratch / name).touch()
+        sweep = ["sweep", "-o", self.dir, "-k", self.scratch / "kernel", "-s",
+                 self.scratch / "scheduler", "--machine", "qemu"]
+        done = self.cli(*sweep)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        for word in (f"{self.dir} had {CELLS} results of cells that this plan does not have",
+                     f"{self.dir}/cells", "--out"):
+            self.assertIn(word, done.stderr)
+        self.assertEqual(self.cli(*sweep).stderr, "")
+
     def test_a_recording_without_an_entry_is_merged(self):
         """The sweep was killed between the two."""
         whole = self.make(self.dir, CELLS, 0, 2, self.recording("passed"))

@@ -97,7 +97,7 @@ class SweepOptions(ctypes.Structure):
 class Progress(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("cells", c_size_t), ("done", c_size_t),
                 ("running", c_size_t), ("met", c_size_t), ("unmet", c_size_t),
-                ("kept", c_size_t), ("unconfirmed", c_size_t)]
+                ("kept", c_size_t), ("unconfirmed", c_size_t), ("strangers", c_size_t)]
 
 
 class TopologyInfo(ctypes.Structure):
