@@ -60,6 +60,18 @@ class Text(kit.Case):
                                   stdout=subprocess.PIPE, encoding="utf-8")
             self.assertEqual(done.stdout, "", step.name)
 
+    def test_the_job_has_no_token(self):
+        """It builds and runs what was pushed: what that could read is a token lost."""
+        job = load("github-actions.yml")
+        self.assertEqual(job["permissions"], {"contents": "read"})
+        checkouts = [one for one in job["jobs"]["attach"]["steps"]
+                     if one.get("uses", "").startswith("actions/checkout@")]
+        self.assertEqual(len(checkouts), 2)
+        for one in checkouts:
+            self.assertIs(one["with"]["persist-credentials"], False)
+        for name in ("github-actions.yml", "gitlab-ci.yml"):
+            self.assertNotRegex((FOLDER / name).read_text("utf-8"), r"(?i)secrets\.|_token")
+
     def test_kernels_are_those_of_the_plan(self):
         plan = (FOLDER / "attachverdict.cfg").read_text("utf-8")
         series = re.findall(r'"([\d.]+)"', re.search(r"^kernels = (.*);$", plan, re.MULTILINE)[1])
