@@ -6,7 +6,7 @@
  *     cc sweep_run.c $(pkg-config --cflags --libs libattachverdict) -o sweep_run
  *     ./sweep_run DIR KERNEL SCHEDULER[=EXPECTED]...    such as ./scx_bad=DIED/exited [passed]
  *
- * Exit status: 0 all as expected, 1 not, 2 usage, 3 could not be tried.
+ * Exit status: 0 all as expected, 1 not, 2 usage, 3 some have no result or could not be tried.
  */
 #include <attachverdict/attachverdict.h>
 #include <signal.h>
@@ -59,7 +59,7 @@ static int make_plan(avd_plan *plan, const char *kernel, char **schedulers, int 
 	return r == 0 ? avd_plan_finish(plan) : r;
 }
 
-/* Prints the grid; 0 if all is as expected. */
+/* Prints the grid; the exit status. A cell without a result says nothing of its scheduler. */
 static int show(const char *dir)
 {
 	struct avd_results_counts counts = AVD_OPTIONS_INIT(struct avd_results_counts);
@@ -76,7 +76,7 @@ static int show(const char *dir)
 	    avd_results_print(results, AVD_FORMAT_TEXT, NULL, &text, &size) == 0) {
 		fwrite(text, 1, size, stdout);
 		avd_free(text);
-		status = counts.met == counts.cells ? 0 : 1;
+		status = counts.unmet ? 1 : counts.ran < counts.cells ? 3 : 0;
 	}
 	avd_results_free(results);
 	return status;

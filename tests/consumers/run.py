@@ -70,7 +70,7 @@ def interrupted(here, program, kernel, schedulers):
         child.send_signal(signal.SIGINT)
         out, _ = child.communicate(timeout=kit.TIMEOUT)
     print(first + out, end="")
-    assert child.returncode == 1 and first.endswith(": DIED\n"), (child.returncode, first)
+    assert child.returncode == 3 and first.endswith(": DIED\n"), (child.returncode, first)
     assert "2 cells: 1 as expected, 0 not, 1 without a result" in out, out
 
 
