@@ -8,6 +8,7 @@ Started again into the same directory, it goes on where it was. The exit status 
 1 if not, 3 if it could not be tried.
 """
 import argparse
+import collections
 import sys
 
 import attachverdict
@@ -17,8 +18,12 @@ def choose(named):
     """Those named, or all that can run a sched_ext scheduler."""
     if named:
         return [attachverdict.Kernel.describe(path) for path in named]
-    found = [kernel for kernel in attachverdict.kernels() if kernel.sched_ext is not False]
-    return found or [attachverdict.Kernel.describe(attachverdict.default_kernel())]
+    found = {}
+    for kernel in attachverdict.kernels():
+        if kernel.sched_ext is not False:
+            # One image may be in /boot and in /usr/lib/modules.
+            found.setdefault(kernel.release or kernel.path, kernel)
+    return list(found.values()) or [attachverdict.Kernel.describe(attachverdict.default_kernel())]
 
 
 def show(progress):
@@ -28,8 +33,11 @@ def show(progress):
 
 def sweep(kernels, schedulers, topology, out):
     with attachverdict.Sweep() as plan:
+        seen = collections.Counter()
         for kernel in kernels:
-            plan.kernel(kernel.path, name=kernel.release)
+            seen[kernel.release] += 1
+            again = f"-{seen[kernel.release]}" if seen[kernel.release] > 1 else ""
+            plan.kernel(kernel.path, name=(kernel.release or "kernel") + again)
         for scheduler in schedulers:
             plan.scheduler(scheduler)
         return plan.topology(topology).run(out, on_progress=show)

@@ -57,6 +57,18 @@ def test_a_bad_scheduler_under_pytest(tmp_path):
     assert "\nNOT_ATTACHED (init-failed): " in done.stdout
 
 
+def test_which_kernels_there_are(monkeypatch):
+    """An image can be in /boot and in /usr/lib/modules, and the same have been fetched."""
+    monkeypatch.syspath_prepend(EXAMPLES)
+    example = importlib.import_module("which_kernels")
+    there = [attachverdict.Kernel(path, "installed", release, able, "bzImage")
+             for path, release, able in (("/boot/vmlinuz-7.3", "7.3", True), ("/b", "6.1", False),
+                                         ("/lib/modules/7.3/vmlinuz", "7.3", True),
+                                         ("/c", "7.2", None))]
+    monkeypatch.setattr(attachverdict, "kernels", lambda: there)
+    assert [kernel.path for kernel in example.choose(None)] == ["/boot/vmlinuz-7.3", "/c"]
+
+
 def test_which_kernels(tmp_path):
     """A good scheduler and one that does not exist; and again, with nothing left to run."""
     command = [EXAMPLES / "which_kernels.py", "--out", tmp_path / "out", "--topology", "1",
@@ -70,5 +82,9 @@ def test_which_kernels(tmp_path):
     again = run(*command)
     assert (again.returncode, again.stdout) == (1, done.stdout)
     assert "2 of 2 done, 0 running" in again.stderr and "1 running" not in again.stderr
+    # Another image of the same release.
+    done = run(EXAMPLES / "which_kernels.py", "--out", tmp_path / "two", "--topology", "1",
+               "--kernel", kernel("7.3"), "--kernel", kernel("7.3"), "guest:/none")
+    assert done.returncode == 1 and done.stdout.count("FAIL 7.3") == 2
     done = run(EXAMPLES / "which_kernels.py", "--out", tmp_path / "x", "--kernel", "/none", "x")
     assert done.returncode == 3 and "which_kernels: kernel /none: no such" in done.stderr
