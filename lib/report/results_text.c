@@ -36,12 +36,6 @@ static void put_place(struct avd__buf *out, const struct avd__grid *grid, size_t
 		avd__put_outcome(out, &cell);
 }
 
-static void put_label(struct avd__buf *out, const struct avd__grid *grid, size_t row)
-{
-	const struct avd_cell_result first = avd__results_cell(grid->results, grid->rows[row]);
-	avd__grid_label(out, &first);
-}
-
 /* Bytes that were put since `start`, padded to `width`. */
 static void pad(struct avd__buf *out, size_t start, size_t width)
 {
@@ -59,7 +53,7 @@ static size_t widest(const struct avd__grid *grid, size_t column, int *failed)
 		if (column < grid->kernel_count)
 			put_place(&place, grid, row, column);
 		else
-			put_label(&place, grid, row);
+			avd__grid_label(&place, grid, row);
 		if (place.len > width)
 			width = place.len;
 	}
@@ -72,7 +66,7 @@ static void put_row(struct avd__buf *out, const struct avd__grid *grid, size_t r
 		    size_t width)
 {
 	const size_t start = out->len;
-	put_label(out, grid, row);
+	avd__grid_label(out, grid, row);
 	pad(out, start, label);
 	for (size_t column = 0; column < grid->kernel_count; column++) {
 		avd__buf_puts(out, "  ");
@@ -169,7 +163,7 @@ void avd__results_markdown(struct avd__buf *out, const avd_results *results)
 	avd__buf_puts(out, "\n");
 	for (size_t row = 0; row < grid.row_count; row++) {
 		avd__buf_puts(out, "|");
-		put_label(&place, &grid, row);
+		avd__grid_label(&place, &grid, row);
 		put_escaped(out, &place);
 		for (size_t column = 0; column < grid.kernel_count; column++) {
 			put_place(&place, &grid, row, column);
