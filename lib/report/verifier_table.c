@@ -210,10 +210,15 @@ static void put_table(struct avd__buf *out, const avd_verifier *verifier)
 				avd_verifier_programs_lost(verifier));
 }
 
+/* veristat takes a line apart at its commas and knows no quotes; other readers do, and one at the
+ * start of a name would swallow the rows behind it. What a spreadsheet would take for a formula
+ * gets the apostrophe with which one writes it as text (no name of C starts so). */
 void avd__put_csv(struct avd__buf *out, const char *text)
 {
+	if (*text && strchr("=+-@", *text))
+		avd__buf_puts(out, "'");
 	for (; *text; text++)
-		avd__buf_append(out, *text == ',' ? ";" : text, 1);
+		avd__buf_append(out, *text == ',' ? ";" : *text == '"' ? "'" : text, 1);
 }
 
 void avd__put_csv_head(struct avd__buf *out)

@@ -97,6 +97,19 @@ class Verifier(kit.Case):
         self.assertRegex(text, r"(?m)^\| / 3 times, 37 lines each:$")
         self.assertIn("\ninvalid unbounded variable-offset read from stack R2\n", text)
 
+    def test_names_stay_in_their_place_of_the_csv(self):
+        """A quote would swallow the rows behind it, and a spreadsheet runs what starts so."""
+        names = ('"refused', "=cmd|'/c calc'!A1", "+1+1", "-2", "@SUM(1)", "a,b", "plain")
+        path = self.file("names.log", *map(log, names))
+        other = self.file("other.log", log("other"))
+        for files, count in (([path], len(names)), (["diff", other, path], len(names) + 1)):
+            rows = list(csv.reader(io.StringIO(self.verifier("-f", "csv", *files))))
+            self.assertEqual({len(row) for row in rows}, {len(rows[0])})
+            found = [row[1] for row in rows[1:]]
+            self.assertLessEqual({"'refused", "'=cmd|'/c calc'!A1", "'+1+1", "'-2", "'@SUM(1)",
+                                  "a;b", "plain"}, set(found))
+            self.assertEqual(len(found), count)
+
     def test_raw(self):
         path = LOGS / "reject-7.3.log"
         original = path.read_text(encoding="utf-8")
