@@ -226,7 +226,8 @@ struct avd_verifier_diff_options {
 	uint32_t reserved;
 	/* By enum avd_figure: growth of B over A that is too much, in hundredths of a percent.
 	 * Also how all programs together may differ in their verdict: with a threshold on any
-	 * figure, a program that B refuses and A does not is too much. */
+	 * figure, a program that B refuses and A does not is too much, and so is each program of A
+	 * where B has none at all. */
 	int64_t thresholds[AVD_FIGURE_COUNT];
 };
 

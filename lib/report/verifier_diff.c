@@ -23,6 +23,7 @@ struct diff {
 	uint64_t exceeded;
 	struct pair *pairs;
 	size_t count;
+	int has_b; /* B has a program */
 };
 
 static int same_name(const struct avd_program *a, const struct avd_program *b)
@@ -131,12 +132,24 @@ static int is_over(const struct diff *diff, const struct pair *pair, uint32_t fi
 	       growth(pair->a.figures[figure], pair->b.figures[figure]) > threshold;
 }
 
-static int is_newly_refused(const struct diff *diff, const struct pair *pair)
+static int has_threshold(const struct diff *diff)
 {
 	int any = 0;
 	for (uint32_t i = 0; i < AVD_FIGURE_COUNT; i++)
 		any |= diff->options.thresholds[i] != AVD_THRESHOLD_NONE;
-	return any && pair->in_b && pair->b.verdict == AVD_PROGRAM_FAILURE &&
+	return any;
+}
+
+/* A program may go away; that all are gone means that nothing was loaded, or that B is another
+ * thing altogether: no threshold is kept where nothing was measured. */
+static int is_lost(const struct diff *diff, const struct pair *pair)
+{
+	return has_threshold(diff) && pair->in_a && !diff->has_b;
+}
+
+static int is_newly_refused(const struct diff *diff, const struct pair *pair)
+{
+	return has_threshold(diff) && pair->in_b && pair->b.verdict == AVD_PROGRAM_FAILURE &&
 	       (!pair->in_a || pair->a.verdict != AVD_PROGRAM_FAILURE);
 }
 
@@ -215,7 +228,7 @@ static void text_one_side(struct diff *diff, const struct pair *pair)
 	if (program->sources[AVD_FIGURE_PROCESSED_INSNS])
 		avd__buf_printf(out, ", processed-insns %" PRIu64,
 				program->figures[AVD_FIGURE_PROCESSED_INSNS]);
-	avd__buf_puts(out, is_newly_refused(diff, pair) ? "  !\n" : "\n");
+	avd__buf_puts(out, is_newly_refused(diff, pair) || is_lost(diff, pair) ? "  !\n" : "\n");
 }
 
 static void put_text(struct diff *diff)
@@ -290,6 +303,7 @@ static void put_json(struct diff *diff)
 		avd__json_cstring(&json, "verdict_b",
 				  pair->in_b ? avd_program_verdict_name(pair->b.verdict) : NULL);
 		avd__json_bool(&json, "newly_refused", is_newly_refused(diff, pair));
+		avd__json_bool(&json, "lost", is_lost(diff, pair));
 		avd__json_open(&json, "figures", '[');
 		for (uint32_t figure = 0; figure < AVD_FIGURE_COUNT; figure++)
 			json_figure(&json, diff, pair, figure);
@@ -376,8 +390,11 @@ int avd_verifier_diff(const avd_verifier *a, const avd_verifier *b,
 	r = load_pairs(&diff);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < diff.count; i++)
+		diff.has_b |= diff.pairs[i].in_b;
 	for (size_t i = 0; i < diff.count; i++) {
 		diff.exceeded += (uint64_t)is_newly_refused(&diff, &diff.pairs[i]);
+		diff.exceeded += (uint64_t)is_lost(&diff, &diff.pairs[i]);
 		for (uint32_t figure = 0; figure < AVD_FIGURE_COUNT; figure++)
 			diff.exceeded += (uint64_t)is_over(&diff, &diff.pairs[i], figure);
 	}

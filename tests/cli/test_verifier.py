@@ -162,6 +162,20 @@ class Verifier(kit.Case):
         rows = list(csv.reader(io.StringIO(self.verifier("diff", "-f", "csv", a, b))))
         self.assertEqual([len(row) for row in rows], [5 + 3 * 6] * 6)
 
+    def test_nothing_measured_keeps_no_threshold(self):
+        """The scheduler ended before it loaded anything: no figure grew, and no gate is passed."""
+        a = self.file("a.log", log("x"), log("y"))
+        b = self.samples()["exec-failed"]
+        self.assertEqual(json.loads(self.verifier("-f", "json", b))["programs"], [])
+        self.assertIn("x: only in A\n", self.verifier("diff", a, b))
+        text = self.verifier("diff", "--threshold", "time=900%", a, b, code=1)
+        self.assertEqual(text.count("  !\n"), 2)
+        self.assertIn("0 of 2 programs are the same; 2 changes (!) are over the threshold", text)
+        told = json.loads(self.verifier("diff", "-f", "json", "--threshold", "5%", a, b, code=1))
+        self.assertEqual([told["exceeded"], [p["lost"] for p in told["programs"]]],
+                         [2, [True, True]])
+        self.verifier("diff", "--threshold", "5%", b, a)
+
     def test_thresholds(self):
         a = self.file("a.log", log("x", 1000, 100, 50))
         b = self.file("b.log", log("x", 1020, 99, 100))
@@ -177,7 +191,7 @@ class Verifier(kit.Case):
         self.verifier("diff", a, broken)
         self.verifier("diff", "--threshold", "500%", a, broken, code=1)
         self.verifier("diff", "--threshold", "500%", broken, a)
-        self.verifier("diff", "--threshold", "0%", a, self.file("e.log", "nothing\n"))
+        self.verifier("diff", "--threshold", "0%", a, self.file("e.log", log("other")))
 
     def test_same_names(self):
         a = self.file("a.log", log("x", 1), log("x", 2))
