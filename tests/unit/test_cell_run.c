@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cell/planned.h"
 #include "cell_kit.h"
+#include "verdict/evidence.h"
 
 START_TEST(good_cell_passes)
 {
@@ -221,10 +223,27 @@ START_TEST(statistics_are_recorded)
 }
 END_TEST
 
+/* A cell of a plan says of which one it is; one that is run alone says none. */
+START_TEST(recordings_name_their_cell)
+{
+	char id[] = "7.3/fifo/2";
+	fake_good();
+	make();
+	if (_i)
+		ck_assert_int_eq(avd__cell_set_planned(cell, id, UINT64_MAX), 0);
+	memset(id, 'x', sizeof(id) - 1); /* it was copied */
+	run(AVD_OUTCOME_ATTACHED, AVD_REASON_NONE);
+	const struct avd__evidence *evidence = avd__stream_evidence(avd_cell_stream(cell));
+	ck_assert_str_eq(evidence->id, _i ? "7.3/fifo/2" : "");
+	ck_assert_uint_eq(evidence->digest, _i ? UINT64_MAX : 0);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("run");
 	tcase_add_loop_test(tc, statistics_are_recorded, 0, 2);
+	tcase_add_loop_test(tc, recordings_name_their_cell, 0, 2);
 	tcase_add_test(tc, good_cell_passes);
 	tcase_add_loop_test(tc, machine_that_only_ends, 0, 5);
 	tcase_add_test(tc, console_refines_only_what_is_unconfirmed);
