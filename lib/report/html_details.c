@@ -137,12 +137,12 @@ static void put_report(struct packer *packer, size_t index, const avd_stream *st
 	avd__buf_puts(packer->out, "\"");
 }
 
-static void pack(struct packer *packer, size_t index)
+static void pack(struct packer *packer, size_t index, int recorded)
 {
 	struct avd__error error = {{0}};
 	avd_stream *stream;
 	if (!packer->limit) {
-		packer->left_out++;
+		packer->left_out += (size_t)recorded;
 		packer->doubts->unchecked++;
 		return;
 	}
@@ -168,8 +168,9 @@ static void pack_all(struct packer *packer)
 	for (uint32_t met = 0; met <= 1; met++) {
 		for (size_t i = 0; i < cells && !packer->out->error; i++) {
 			const struct avd_cell_result cell = avd__results_cell(packer->results, i);
-			if (cell.met == met && *cell.recording)
-				pack(packer, i);
+			/* A result without a recording is proved by nothing. */
+			if (cell.met == met && (cell.ran || *cell.recording))
+				pack(packer, i, *cell.recording != '\0');
 		}
 	}
 }

@@ -250,6 +250,9 @@ class Doubts(Case):
         self.open(self.pages.show("doubts"))
         self.assertEqual([self.look(index)[0] for index in range(3)],
                          ["cell k-passed met", "cell k-contradicted doubted", "cell k-unreadable doubted"])
+        self.open(self.pages.real("unproved", 5, 0, 4))  # results without any recording
+        self.assertEqual([self.look(index)[0] for index in range(5)],
+                         ["cell k-unreadable doubted"] * 4 + ["cell k-notrun notrun"])
         self.open(self.pages.show("doubts", "--details-limit", "0"))
         self.assertEqual(self.number(".doubted"), 0)
         self.page.until("document.querySelector('#note p')")

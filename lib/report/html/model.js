@@ -115,7 +115,7 @@ async function reportOf(index) {
 		return {why: `Its recording does not fit the results above: ${contradicted}. It has the details, which are not in this page.`};
 	if (packed === undefined && !cell.ran)
 		return {why: "This cell has no result, so there is nothing to show of it."};
-	if (packed === undefined && !cell.recording)
+	if (packed === undefined && !cell.recording) // of a page that looked at none
 		return {why: "No recording was kept of this cell."};
 	if (packed === undefined)
 		return {why: "Its details are not in this page" +
