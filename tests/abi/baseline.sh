@@ -17,10 +17,10 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# What callers can see and nothing else: types of other headers are opaque. Neither paths nor line
-# numbers, which change with every edit.
-abidw --headers-dir "$include" --drop-private-types --no-corpus-path --no-comp-dir-path \
-	--no-show-locs --out-file "$work/now.abi" "$library"
+# What callers can see and nothing else: types of other headers are opaque. Neither paths, nor line
+# numbers, nor ids in the order of discovery, all of which change with every edit.
+abidw --headers-dir "$include" --drop-private-types --exported-interfaces-only --no-corpus-path \
+	--no-comp-dir-path --no-show-locs --type-id-style hash --out-file "$work/now.abi" "$library"
 if [ "${4-}" = --update ]; then
 	mv "$work/now.abi" "$baseline"
 	exit 0
