@@ -183,17 +183,8 @@ int cli_parse_count(const struct cli_command *command, const char *option, const
 int cli_parse_word(const struct cli_command *command, const char *option, const char *text,
 		   const char *const *words, size_t count, uint32_t *ret_index)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(text, words[i]) == 0) {
-			*ret_index = (uint32_t)i;
-			return 0;
-		}
-	}
-	char list[128] = "";
-	for (size_t i = 0; i < count; i++) {
-		const size_t at = strlen(list);
-		snprintf(list + at, sizeof(list) - at, "%s%s",
-			 i == 0 ? "" : (i + 1 == count ? " or " : ", "), words[i]);
-	}
+	char list[128];
+	if (avd_parse_word(text, words, count, ret_index, list, sizeof(list)) == 0)
+		return 0;
 	return cli_usage(command, "%s: --%s '%s' is not %s", command->name, option, text, list);
 }

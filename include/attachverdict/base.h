@@ -95,6 +95,12 @@ AVD_API const char *avd_features(void);
 AVD_API int avd_parse_duration(const char *text, uint64_t *ret_ms);
 AVD_API int avd_parse_size(const char *text, uint64_t *ret_bytes);
 
+/* The index of the word that the text is; one that is empty or NULL has an index without a meaning.
+ * -EINVAL: it is none of them; `list` (may be NULL) then names them for a message, "A, B or C", cut
+ * to fit. Thread-safe. Since 0.1. */
+AVD_API int avd_parse_word(const char *text, const char *const *words, size_t count,
+			   uint32_t *ret_index, char *list, size_t list_size);
+
 /* Releases memory that a function of this library handed out as "free it with
  * avd_free()". NULL is ignored. Thread-safe. Since 0.1. */
 AVD_API void avd_free(void *memory);

@@ -2,7 +2,6 @@
 #include "cell/settings.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -49,32 +48,16 @@ static const struct setting settings[] = {
 	{"sandbox", AT(sandbox), WORD, sandboxes},
 };
 
-/* The words that are known, "A, B or C"; an empty one has no meaning at its value. */
-static const char *list_words(const struct setting *setting, char *list, size_t size)
-{
-	const char *const *words = setting->words;
-	*list = '\0';
-	for (size_t i = 0; words[i]; i++) {
-		const size_t at = strlen(list);
-		if (*words[i])
-			snprintf(list + at, size - at, "%s%s",
-				 i == 0 ? "" : (words[i + 1] ? ", " : " or "), words[i]);
-	}
-	return list;
-}
-
 static int set_word(const struct setting *setting, uint32_t *member, const char *value,
 		    struct avd__error *error)
 {
 	char list[128];
-	for (uint32_t i = 0; *value && setting->words[i]; i++) {
-		if (strcmp(value, setting->words[i]) == 0) {
-			*member = i;
-			return 0;
-		}
-	}
-	return avd__fail(error, EINVAL, "%s '%s' is not %s", setting->name, value,
-			 list_words(setting, list, sizeof(list)));
+	size_t count = 0;
+	while (setting->words[count])
+		count++;
+	if (avd_parse_word(value, setting->words, count, member, list, sizeof(list)) == 0)
+		return 0;
+	return avd__fail(error, EINVAL, "%s '%s' is not %s", setting->name, value, list);
 }
 
 static int set_number(const struct setting *setting, uint64_t *member, const char *value,

@@ -105,6 +105,30 @@ START_TEST(durations_and_sizes)
 }
 END_TEST
 
+START_TEST(words)
+{
+	static const char *const three[] = {"auto", "", "qemu", "kvm", NULL};
+	char list[32], tiny[8];
+	uint32_t index = 9;
+	ck_assert_int_eq(avd_parse_word("qemu", three, 5, &index, NULL, 0), 0);
+	ck_assert_uint_eq(index, 2);
+	static const char *const none[] = {"", "QEMU", "qem", "qemu ", NULL};
+	for (size_t i = 0; i < 5; i++) {
+		ck_assert_int_eq(avd_parse_word(none[i], three, 5, &index, list, sizeof(list)),
+				 -EINVAL);
+		ck_assert_str_eq(list, "auto, qemu or kvm");
+		ck_assert_uint_eq(index, 2);
+	}
+	ck_assert_int_eq(avd_parse_word("x", three, 5, &index, tiny, sizeof(tiny)), -EINVAL);
+	ck_assert_str_eq(tiny, "auto, q");
+	ck_assert_int_eq(avd_parse_word("x", three, 1, &index, list, sizeof(list)), -EINVAL);
+	ck_assert_str_eq(list, "auto");
+	ck_assert_int_eq(avd_parse_word("x", three, 0, &index, list, sizeof(list)), -EINVAL);
+	ck_assert_str_eq(list, "");
+	ck_assert_int_eq(avd_parse_word("x", three, 5, &index, list, 0), -EINVAL);
+}
+END_TEST
+
 START_TEST(copies_are_kept)
 {
 	struct avd__keep keep;
@@ -309,6 +333,7 @@ int main(void)
 	tcase_add_test(tc, escape_hostile);
 	tcase_add_test(tc, escape_cuts_at_a_whole_escape);
 	tcase_add_test(tc, durations_and_sizes);
+	tcase_add_test(tc, words);
 	tcase_add_test(tc, copies_are_kept);
 	tcase_add_test(tc, error_is_escaped_and_bounded);
 	tcase_add_test(tc, options_of_other_releases);
