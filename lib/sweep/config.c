@@ -237,10 +237,15 @@ static int add_expect(const struct reader *reader, const config_setting_t *setti
 	return avd_plan_add_rule(reader->plan, AVD_RULE_EXPECT, match, outcome);
 }
 
+static int is_path(const char *name)
+{
+	return strcmp(name, "include") == 0 || strcmp(name, "qemu") == 0 ||
+	       strcmp(name, "cache-dir") == 0;
+}
+
 static int add_setting(const struct reader *reader, const config_setting_t *setting)
 {
 	char *name = strdup(config_setting_name(setting));
-	const int is_include = name && strcmp(name, "include") == 0;
 	int r = name ? 0 : no_memory(reader);
 	/* The format's names may hold either; the options have '-'. */
 	for (char *at = name ? strchr(name, '_') : NULL; at; at = strchr(at, '_'))
@@ -248,9 +253,9 @@ static int add_setting(const struct reader *reader, const config_setting_t *sett
 	for (int i = 0; r == 0 && i < words_of(setting); i++) {
 		const char *text = is_array(setting) ? config_setting_get_string_elem(setting, i)
 						     : config_setting_get_string(setting);
-		char *placed = text && is_include ? place(reader, text)
-			       : text		  ? strdup(text)
-						  : NULL;
+		char *placed = text && name && is_path(name) ? place(reader, text)
+			       : text			     ? strdup(text)
+							     : NULL;
 		if (!text)
 			r = wrong(reader, setting, "settings are strings, numbers with their unit");
 		else

@@ -11,6 +11,7 @@
 
 #include "base/util.h"
 #include "run_suite.h"
+#include "sweep/plan.h"
 
 static char dir[] = "/tmp/avd-plan-XXXXXX";
 static avd_plan *plan;
@@ -280,6 +281,27 @@ START_TEST(a_file_is_read)
 }
 END_TEST
 
+/* Wherever the sweep is started: all paths of a file are relative to where it stands. */
+START_TEST(paths_of_a_file_are_its_own)
+{
+	char qemu[PATH_MAX], cache[PATH_MAX], path[PATH_MAX];
+	write_file("plan.cfg", "settings = { qemu = \"./bin/qemu\"; cache-dir = \"./cache\"; };\n");
+	snprintf(path, sizeof(path), "%s/plan.cfg", dir);
+	snprintf(qemu, sizeof(qemu), "%s/./bin/qemu", dir);
+	snprintf(cache, sizeof(cache), "%s/./cache", dir);
+	ck_assert_int_eq(chdir("/"), 0);
+	ok(avd_plan_load(plan, path));
+	ck_assert_int_eq(chdir(dir), 0);
+	ck_assert_str_eq(plan->options.qemu, qemu);
+	ck_assert_str_eq(plan->options.cache_dir, cache);
+	/* What has no slash is looked for where the command line's is. */
+	write_file("plan.cfg", "settings = { qemu = \"qemu\"; kernel-args = \"a/b\"; };\n");
+	ok(avd_plan_load(plan, path));
+	ck_assert_str_eq(plan->options.qemu, "qemu");
+	ck_assert_str_eq(plan->options.kernel_args, "a/b");
+}
+END_TEST
+
 START_TEST(a_file_plans)
 {
 	write_file("plan.cfg",
@@ -398,6 +420,7 @@ int main(void)
 	tcase_add_test(tests, what_is_refused);
 	tcase_add_test(tests, a_rule_that_matches_nothing_is_refused);
 	tcase_add_test(tests, a_file_is_read);
+	tcase_add_test(tests, paths_of_a_file_are_its_own);
 	tcase_add_test(tests, a_file_plans);
 	tcase_add_loop_test(tests, bad_files_are_refused, 0, (int)AVD__ARRAY_SIZE(bad_files));
 	tcase_add_test(tests, no_file);
