@@ -195,9 +195,10 @@ int avd_sweep_progress(const avd_sweep *sweep, struct avd_progress *ret_progress
 {
 	struct avd_progress progress = sweep->progress;
 	progress.size = ret_progress->size;
-	if (progress.size < sizeof(progress.size) || progress.size > sizeof(progress))
+	if (progress.size < sizeof(progress.size))
 		return -EINVAL;
-	memcpy(ret_progress, &progress, progress.size);
+	memcpy(ret_progress, &progress,
+	       progress.size < sizeof(progress) ? progress.size : sizeof(progress));
 	return 0;
 }
 

@@ -321,6 +321,32 @@ START_TEST(a_merge_that_fails_leaves_nothing)
 }
 END_TEST
 
+/* As other structs that a caller gives the size of. Who does not look at what is returned, because
+ * only a missing size can fail, would else take a result of its newer self for no cells at all. */
+START_TEST(programs_of_other_releases_count)
+{
+	struct {
+		struct avd_results_counts known;
+		uint64_t newer;
+	} got = {.known = {.size = sizeof(got)}, .newer = 7};
+	struct avd_results_counts older = {.size = offsetof(struct avd_results_counts, met)};
+	avd_results *results;
+	make_dir("r", 0, 2);
+	ck_assert_int_eq(avd_results_open("r", &results, text, sizeof(text)), 0);
+	ck_assert_int_eq(avd_results_count(results, &got.known), 0);
+	ck_assert_uint_eq(got.known.cells, CELLS);
+	ck_assert_uint_eq(got.known.met, 3);
+	ck_assert_uint_eq(got.known.size, sizeof(got));
+	ck_assert_uint_eq(got.newer, 7);
+	ck_assert_int_eq(avd_results_count(results, &older), 0);
+	ck_assert_uint_eq(older.ran, 3);
+	ck_assert_uint_eq(older.met, 0);
+	older.size = 0;
+	ck_assert_int_eq(avd_results_count(results, &older), -EINVAL);
+	avd_results_free(results);
+}
+END_TEST
+
 static int mark_cells(const char *name, size_t first, size_t count, const char *reason,
 		      size_t *ret_marked)
 {
@@ -455,6 +481,7 @@ int main(void)
 	tcase_add_test(tests, each_damaged_byte_of_the_index_is_noticed);
 	tcase_add_test(tests, what_is_there_is_taken_over);
 	tcase_add_test(tests, one_writer_at_a_time);
+	tcase_add_test(tests, programs_of_other_releases_count);
 	tcase_add_test(tests, shards_make_a_whole);
 	tcase_add_test(tests, the_same_result_twice_is_one);
 	tcase_add_test(tests, different_results_of_a_cell_are_an_error);
