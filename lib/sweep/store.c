@@ -22,9 +22,13 @@
 /* Of an index that is being written: so much goes to the file at a time. */
 #define FLUSH_BYTES ((size_t)1 << 20)
 
+/* No link of a directory is followed: it may have come from another machine, and must not lead to
+ * what its reader has elsewhere. */
 static int failed(const char *dir, const char *name, int code, struct avd__error *error)
 {
-	return avd__fail(error, code, "%s/%s: %s", dir, name, strerror(code));
+	return avd__fail(error, code, "%s/%s: %s", dir, name,
+			 code == ELOOP ? "it is a symbolic link, which is not followed"
+				       : strerror(code));
 }
 
 /* The whole file; *ret_bytes: free(). */
@@ -32,7 +36,7 @@ static int read_file(int dir_fd, const char *dir, const char *name, uint8_t **re
 		     size_t *ret_size, struct avd__error *error)
 {
 	struct stat st;
-	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
 		return failed(dir, name, errno, error);
 	int code = fstat(fd, &st) < 0				       ? errno
@@ -227,7 +231,8 @@ int avd__store_adopt(int dir_fd, struct avd__table *table)
 static int lock(struct avd__store *store, struct avd__error *error)
 {
 	int code = 0;
-	store->lock_fd = openat(store->dir_fd, LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	store->lock_fd =
+		openat(store->dir_fd, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (store->lock_fd < 0 || flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		code = errno;
 	if (code == EWOULDBLOCK)
@@ -263,6 +268,11 @@ static int make_dir(const char *dir, struct avd__store *store, struct avd__error
 		return r;
 	if (mkdirat(store->dir_fd, AVD__STORE_CELLS, 0777) < 0 && errno != EEXIST)
 		return failed(dir, AVD__STORE_CELLS, errno, error);
+	int cells = openat(store->dir_fd, AVD__STORE_CELLS,
+			   O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (cells < 0)
+		return failed(dir, AVD__STORE_CELLS, errno, error);
+	avd__close(&cells);
 	return 0;
 }
 
@@ -332,7 +342,9 @@ static int start_journal(struct avd__store *store, const struct avd__table *tabl
 {
 	avd__close(&store->journal_fd);
 	store->journal_fd = openat(store->dir_fd, AVD__STORE_JOURNAL,
-				   O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+				   O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC |
+					   O_NOFOLLOW | O_NONBLOCK,
+				   0666);
 	if (store->journal_fd < 0)
 		return failed(store->dir, AVD__STORE_JOURNAL, errno, error);
 	store->journal.seq = 0;
@@ -367,6 +379,16 @@ static int put_index(struct avd__recording *file, const struct avd__table *table
 	const int r = out.buf.error;
 	avd__buf_free(&out.buf);
 	return r;
+}
+
+int avd__store_drop_link(struct avd__store *store, const char *name)
+{
+	struct stat st;
+	if (fstatat(store->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISLNK(st.st_mode) || unlinkat(store->dir_fd, name, 0) == 0)
+		return 0;
+	return -errno;
 }
 
 int avd__store_write(struct avd__store *store, const struct avd__table *table,

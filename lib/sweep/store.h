@@ -50,6 +50,9 @@ int avd__store_add(struct avd__store *store, size_t index, const struct avd__cam
 /* Replaces the index by the table, and empties the journal. */
 int avd__store_write(struct avd__store *store, const struct avd__table *table,
 		     struct avd__error *error);
+/* Takes `name`, a path below the directory, away if it is a symbolic link, so that what is written
+ * there is not written elsewhere. */
+int avd__store_drop_link(struct avd__store *store, const char *name);
 void avd__store_close(struct avd__store *store);
 
 /* A row's recording, below the directory: "cells/ID.DIGEST.avd", the id's slashes as commas; the
