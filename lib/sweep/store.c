@@ -326,9 +326,9 @@ int avd__store_reopen(const char *dir, struct avd__table *table, struct avd__sto
 	uint64_t torn;
 	int r = open_dir(dir, store, error);
 	if (r == 0 && (r = read_at(store->dir_fd, dir, table, &torn, error)) == 0) {
-		r = adopt_all(store->dir_fd, table, NULL);
+		r = avd__store_adopt(store->dir_fd, table);
 		if (r < 0)
-			avd__fail(error, -r, "out of memory");
+			failed(dir, AVD__STORE_CELLS, -r, error);
 	}
 	if (r < 0) {
 		avd__table_free(table);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
-/* Merging what does not fit together, or was not made by a sweep at all. */
+/* Directories that others made, merged, marked and written into: what does not fit together, or was
+ * not made by a sweep at all. */
 #include <attachverdict/results.h>
 #include <check.h>
 #include <errno.h>
@@ -23,14 +24,10 @@ static const struct avd_expectation dying = {.outcome = AVD_OUTCOME_DIED,
 					     .result = AVD_RESULT_FAILED};
 static char text[1024];
 
-/* Results of a plan of one cell, which came to this outcome. Its recording is made with them,
- * unless there is something of that name already. */
-static void make_dir(const char *name, const struct avd_expectation *expect, uint32_t outcome)
+/* Of a plan of one cell. */
+static struct avd__table make_table(const struct avd_expectation *expect)
 {
 	struct avd__table table = {.plan_digest = 42};
-	struct avd__error error;
-	struct avd__store store;
-	const int passed = outcome == AVD_OUTCOME_ATTACHED;
 	const struct avd__row row = {
 		.id = "k/s/1",
 		.command = "attachverdict run",
@@ -39,6 +36,18 @@ static void make_dir(const char *name, const struct avd_expectation *expect, uin
 		.cpus = 1,
 		.digest = 1000,
 	};
+	ck_assert_int_eq(avd__table_add(&table, &row), 0);
+	return table;
+}
+
+/* Results of a plan of one cell, which came to this outcome. Its recording is made with them,
+ * unless there is something of that name already. */
+static void make_dir(const char *name, const struct avd_expectation *expect, uint32_t outcome)
+{
+	struct avd__table table = make_table(expect);
+	struct avd__error error;
+	struct avd__store store;
+	const int passed = outcome == AVD_OUTCOME_ATTACHED;
 	const struct avd__came came = {
 		.outcome = outcome,
 		.reason_code = passed ? AVD_REASON_NONE : AVD_REASON_EXITED,
@@ -50,7 +59,6 @@ static void make_dir(const char *name, const struct avd_expectation *expect, uin
 		.recording_bytes = 5,
 		.recording_crc = 7 + outcome,
 	};
-	ck_assert_int_eq(avd__table_add(&table, &row), 0);
 	ck_assert_msg(avd__store_open(name, &table, &store, &error) == 0, "%s", error.text);
 	const int fd = openat(store.dir_fd, RECORDING, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	ck_assert_int_ge(fd, 0);
@@ -146,6 +154,81 @@ START_TEST(many_directories_need_few_descriptors)
 }
 END_TEST
 
+static int mark(const char *name, size_t *ret_marked)
+{
+	struct avd_mark_options options = AVD_OPTIONS_INIT(struct avd_mark_options);
+	options.reason = "gone";
+	return avd_results_mark(name, &options, ret_marked, text, sizeof(text));
+}
+
+/* What carries results from machine to machine drops empty directories. */
+START_TEST(a_mark_needs_no_recording)
+{
+	size_t marked = 0;
+	struct avd__table table = make_table(&passing);
+	struct avd__error error;
+	struct avd__store store;
+	ck_assert_int_eq(avd__store_open("r", &table, &store, &error), 0);
+	avd__store_close(&store);
+	avd__table_free(&table);
+	ck_assert_int_eq(rmdir("r/cells"), 0);
+	ck_assert_msg(mark("r", &marked) == 0, "%s", text);
+	ck_assert_uint_eq(marked, 1);
+	const int fd = creat("r/cells", 0600); /* what is none is told as such */
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert_int_eq(mark("r", NULL), -ENOTDIR);
+	ck_assert_msg(strstr(text, "r/cells"), "%s", text);
+}
+END_TEST
+
+static void check_untouched(void)
+{
+	char bytes[16] = "";
+	const int fd = open("mine", O_RDONLY);
+	ck_assert_int_eq(read(fd, bytes, sizeof(bytes)), 6);
+	close(fd);
+	ck_assert_str_eq(bytes, "my own");
+	ck_assert_int_eq(access("new", F_OK), -1);
+}
+
+/* A directory that somebody sent is written into, and nothing that its links lead to. */
+START_TEST(links_are_not_written_through)
+{
+	static const char *const names[] = {"r/journal.cbor", "r/index.cbor", "r/lock"};
+	struct avd__table table;
+	struct avd__error error;
+	struct avd__store store;
+	scratch_write("mine", "my own", 6);
+	for (size_t i = 0; i < 2 * AVD__ARRAY_SIZE(names); i++) {
+		const char *name = names[i / 2];
+		make_dir("r", &passing, AVD_OUTCOME_ATTACHED);
+		ck_assert_int_eq(unlink(name), 0);
+		ck_assert_int_eq(symlink(i % 2 ? "../mine" : "../new", name), 0);
+		ck_assert_int_eq(mark("r", NULL), -ELOOP);
+		ck_assert_msg(strstr(text, name), "%s", text);
+		table = make_table(&passing);
+		ck_assert_int_eq(avd__store_open("r", &table, &store, &error), -ELOOP);
+		avd__table_free(&table);
+		check_untouched();
+		ck_assert_int_eq(system("rm -r r"), 0);
+	}
+	/* Recordings: of a cell, and all of them. */
+	table = make_table(&passing);
+	ck_assert_int_eq(avd__store_open("r", &table, &store, &error), 0);
+	ck_assert_int_eq(symlink("../../mine", "r/cells/r3.avd"), 0);
+	ck_assert_int_eq(avd__store_drop_link(&store, "cells/r3.avd"), 0);
+	ck_assert_int_eq(access("r/cells/r3.avd", F_OK), -1);
+	avd__store_close(&store);
+	check_untouched();
+	ck_assert_int_eq(rename("r/cells", "elsewhere"), 0);
+	ck_assert_int_eq(symlink("../elsewhere", "r/cells"), 0);
+	ck_assert_int_eq(avd__store_open("r", &table, &store, &error), -ENOTDIR);
+	ck_assert_msg(strstr(error.text, "r/cells"), "%s", error.text);
+	avd__table_free(&table);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sweep-merge");
@@ -155,6 +238,8 @@ int main(void)
 	tcase_add_test(tests, other_expectations_are_another_plan);
 	tcase_add_test(tests, only_files_are_brought_along);
 	tcase_add_test(tests, many_directories_need_few_descriptors);
+	tcase_add_test(tests, a_mark_needs_no_recording);
+	tcase_add_test(tests, links_are_not_written_through);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }

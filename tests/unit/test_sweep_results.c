@@ -471,49 +471,6 @@ START_TEST(a_merge_stays_in_its_directories)
 }
 END_TEST
 
-static void check_untouched(void)
-{
-	char bytes[16] = "";
-	const int fd = open("mine", O_RDONLY);
-	ck_assert_int_eq(read(fd, bytes, sizeof(bytes)), 6);
-	close(fd);
-	ck_assert_str_eq(bytes, "my own");
-	ck_assert_int_eq(access("new", F_OK), -1);
-}
-
-/* A directory that somebody sent is written into, and nothing that its links lead to. */
-START_TEST(links_are_not_written_through)
-{
-	static const char *const names[] = {"r/journal.cbor", "r/index.cbor", "r/lock"};
-	scratch_write("mine", "my own", 6);
-	for (size_t i = 0; i < 2 * AVD__ARRAY_SIZE(names); i++) {
-		const char *name = names[i / 2];
-		make_dir("r", 0, 2);
-		ck_assert_int_eq(unlink(name), 0);
-		ck_assert_int_eq(symlink(i % 2 ? "../mine" : "../new", name), 0);
-		ck_assert_int_eq(mark_cells("r", 0, 0, "gone", NULL), -ELOOP);
-		ck_assert_msg(strstr(text, name), "%s", text);
-		make_table(0);
-		ck_assert_int_eq(avd__store_open("r", &table, &store, &error), -ELOOP);
-		avd__table_free(&table);
-		check_untouched();
-		ck_assert_int_eq(system("rm -r r"), 0);
-	}
-	/* Recordings: of a cell, and all of them. */
-	make_table(0);
-	open_store("r");
-	ck_assert_int_eq(symlink("../../mine", "r/cells/r3.avd"), 0);
-	ck_assert_int_eq(avd__store_drop_link(&store, "cells/r3.avd"), 0);
-	ck_assert_int_eq(access("r/cells/r3.avd", F_OK), -1);
-	avd__store_close(&store);
-	check_untouched();
-	ck_assert_int_eq(rename("r/cells", "elsewhere"), 0);
-	ck_assert_int_eq(symlink("../elsewhere", "r/cells"), 0);
-	ck_assert_int_eq(avd__store_open("r", &table, &store, &error), -ENOTDIR);
-	ck_assert_msg(strstr(error.text, "r/cells"), "%s", error.text);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("sweep-results");
@@ -536,7 +493,6 @@ int main(void)
 	tcase_add_test(tests, a_mark_meets_no_expectation);
 	tcase_add_test(tests, marks_stay_until_there_is_a_result);
 	tcase_add_test(tests, what_can_not_be_marked);
-	tcase_add_test(tests, links_are_not_written_through);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }
