@@ -78,8 +78,12 @@ static int read_at(int dir_fd, const char *dir, struct avd__table *table, uint64
 		return r;
 	*ret_torn = 0;
 	r = read_file(dir_fd, dir, AVD__STORE_JOURNAL, &bytes, &size, error);
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0) {
+		avd__table_free(table);
+		return r;
+	}
 	r = avd__journal_read(table, bytes, size, ret_torn, error);
 	free(bytes);
 	if (r == -ESTALE) { /* left behind when an index of a newer plan took its place */
