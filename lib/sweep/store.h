@@ -30,8 +30,8 @@ int avd__store_read(const char *dir, struct avd__table *table, int *ret_dir_fd, 
 /*
  * Opens `dir`, made if it is not there, for writing the results of `table`, a plan's. Results of
  * the same cells (id and digest) that are there are taken into the table first, those of
- * recordings of theirs that no index knows yet too; so nothing that was finished is run again. Writes the
- * index. -EBUSY: another sweep writes there; -EEXIST: something else is there.
+ * recordings of theirs that no index knows yet too; so nothing that was finished is run again.
+ * Writes the index. -EBUSY: another sweep writes there; -EEXIST: something else is there.
  */
 int avd__store_open(const char *dir, struct avd__table *table, struct avd__store *store,
 		    struct avd__error *error);
