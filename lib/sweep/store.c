@@ -255,7 +255,9 @@ static int open_dir(const char *dir, struct avd__store *store, struct avd__error
 	if (!store->dir)
 		return avd__fail(error, ENOMEM, "out of memory");
 	store->dir_fd = open(dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-	if (store->dir_fd < 0)
+	if (store->dir_fd >= 0)
+		store->path = realpath(dir, NULL);
+	if (!store->path)
 		return avd__fail(error, errno, "results %s: %s", dir, strerror(errno));
 	return lock(store, error);
 }
@@ -400,7 +402,7 @@ int avd__store_write(struct avd__store *store, const struct avd__table *table,
 {
 	struct avd__recording file = AVD__RECORDING_INIT;
 	char *path;
-	if (asprintf(&path, "%s/%s", store->dir, AVD__STORE_INDEX) < 0)
+	if (asprintf(&path, "%s/%s", store->path, AVD__STORE_INDEX) < 0)
 		return avd__fail(error, ENOMEM, "the index: out of memory");
 	int r = avd__recording_open(&file, path, error);
 	free(path);
@@ -436,5 +438,6 @@ void avd__store_close(struct avd__store *store)
 	avd__close(&store->dir_fd);
 	avd__buf_free(&store->journal.buf);
 	free(store->dir);
-	store->dir = NULL;
+	free(store->path);
+	store->dir = store->path = NULL;
 }

@@ -16,7 +16,8 @@
 #define AVD__STORE_CELLS "cells"
 
 struct avd__store {
-	char *dir;
+	char *dir; /* as the caller named it, for messages */
+	char *path; /* the same, wherever the process goes */
 	int dir_fd, lock_fd, journal_fd; /* -1: none */
 	size_t strangers; /* results that were there, of cells that the table does not have */
 	struct avd__index_out journal; /* numbers its frames */

@@ -321,7 +321,7 @@ static avd_cell *make_cell(struct avd_sweep *sweep, size_t index, char *error, s
 	snprintf(error, error_size, "out of memory");
 	if (avd__store_recording(&sweep->table.rows[index], &name) == 0 &&
 	    avd__store_drop_link(&sweep->store, name) == 0 &&
-	    asprintf(&path, "%s/%s", sweep->store.dir, name) > 0) {
+	    asprintf(&path, "%s/%s", sweep->store.path, name) > 0) {
 		options.record_path = path;
 		if (avd_cell_new(&options, &cell, error, error_size) < 0) {
 			cell = NULL;

@@ -229,6 +229,27 @@ START_TEST(links_are_not_written_through)
 }
 END_TEST
 
+/* A program that embeds the library may go elsewhere while its sweep runs. */
+START_TEST(a_sweep_stays_where_it_was_opened)
+{
+	struct avd__table table = make_table(&passing);
+	struct avd__error error;
+	struct avd__store store;
+	ck_assert_int_eq(avd__store_open("r", &table, &store, &error), 0);
+	ck_assert_int_eq(unlink("r/index.cbor"), 0);
+	ck_assert_int_eq(mkdir("elsewhere", 0700), 0);
+	ck_assert_int_eq(mkdir("elsewhere/r", 0700), 0);
+	ck_assert_int_eq(chdir("elsewhere"), 0);
+	const int r = avd__store_write(&store, &table, &error);
+	ck_assert_int_eq(chdir(".."), 0);
+	ck_assert_msg(r == 0, "%s", error.text);
+	ck_assert_int_eq(access("r/index.cbor", F_OK), 0);
+	ck_assert_int_eq(access("elsewhere/r/index.cbor", F_OK), -1);
+	avd__store_close(&store);
+	avd__table_free(&table);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sweep-merge");
@@ -240,6 +261,7 @@ int main(void)
 	tcase_add_test(tests, many_directories_need_few_descriptors);
 	tcase_add_test(tests, a_mark_needs_no_recording);
 	tcase_add_test(tests, links_are_not_written_through);
+	tcase_add_test(tests, a_sweep_stays_where_it_was_opened);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }
