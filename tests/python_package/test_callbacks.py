@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 """Callbacks, signals, threads, ends: what must never be lost, crash or leak. No machine."""
 import copy
+import ctypes
 import gc
 import logging
 import os
@@ -15,7 +16,7 @@ import threading
 import pytest
 
 import attachverdict
-from attachverdict import Outcome, ReasonCode
+from attachverdict import Outcome, ReasonCode, _structs
 from attachverdict._stream import interruptible
 
 REPORT_WRITE = os.environ["AVD_REPORT_WRITE"]
@@ -310,6 +311,18 @@ def test_one_call_at_a_time(passed):
     stream.feed(passed)
     stream.close()
     assert len(caught) == 3 and all("another thread" in text for text in caught)
+
+
+def test_a_package_that_is_newer_than_the_library(plan, tmp_path, monkeypatch):
+    """An answer that has room for more than the library knows is filled as far as that goes."""
+    for name in ("Progress", "ResultsCounts", "TopologyInfo"):
+        known = getattr(_structs, name)
+        monkeypatch.setattr(_structs, name, type(name, (known,), {
+            "_fields_": [("of_a_newer_one", ctypes.c_uint64)]}))
+    results = plan.prepare(tmp_path / "out")
+    assert (len(results), results.ran, attachverdict.Topology.parse("4").cpus) == (3, 0, 4)
+    with plan.start(tmp_path / "out", cells=range(0, 1)) as running:
+        assert running.progress.cells == 1
 
 
 @pytest.mark.parametrize("options", [
