@@ -9,8 +9,7 @@ static const char not_tied[] =
 	"The kernel refused the program before its first instruction (-524): most likely its "
 	"loader tied it to no struct_ops map, as libbpf before 1.2 does with a map in "
 	"`.struct_ops.link`. `ldd` tells which libbpf the scheduler finds; a copy outside its "
-	"build "
-	"folder may find the system's.";
+	"build folder may find the system's.";
 
 /* The kernel's own figures, not the loader's words: a struct_ops program without an attach_btf_id
  * gets ENOTSUPP before an instruction was looked at (kernel/bpf/verifier.c). */

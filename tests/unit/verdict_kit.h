@@ -23,7 +23,6 @@ struct kit {
 	size_t at[KIT_FRAMES_MAX + 1]; /* where each frame starts; at[count] is the end */
 	uint32_t kinds[KIT_FRAMES_MAX];
 	uint32_t flags; /* of the stream that judges it */
-	struct avd_msg_cell cell; /* what kit_cell() writes */
 };
 
 /* A sound message of this kind. Views point to static storage. */
