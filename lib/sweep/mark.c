@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/util.h"
 #include "sweep/part.h"
+#include "sweep/result.h"
 #include "sweep/store.h"
 
 /* The reason, as text of a verdict is: escaped, and cut where a reader cuts. */
@@ -21,15 +22,7 @@ static int take_reason(const char *given, char *reason, size_t size, struct avd_
 static int mark(struct avd__table *table, const struct avd__part *part, const char *reason,
 		size_t *marked, struct avd__error *error)
 {
-	const struct avd__came came = {
-		.outcome = AVD_OUTCOME_UNCONFIRMED,
-		.reason_code = AVD_REASON_LOST,
-		.result = AVD_RESULT_FAILED,
-		.result_code = AVD_REASON_LOST,
-		.reason = reason,
-		.result_reason = reason,
-		.recording = "",
-	};
+	const struct avd__came came = avd__came_without(AVD_REASON_LOST, reason);
 	for (size_t at = 0; at < table->count; at++) {
 		if (table->rows[at].ran || !avd__part_has(part, at))
 			continue;

@@ -151,8 +151,8 @@ static int take_source(struct merge *merge, size_t source, struct avd__error *er
 	uint64_t torn;
 	int fd = -1;
 	int r = avd__store_read(dir, &table, &fd, &torn, error);
-	if (r == 0 && (r = avd__store_adopt(fd, &table)) < 0)
-		avd__fail(error, -r, "%s/" AVD__STORE_CELLS ": %s", dir, strerror(-r));
+	if (r == 0)
+		r = avd__store_adopt(fd, dir, &table, error);
 	if (r == 0 && source == 0)
 		r = take_first(merge, &table, error);
 	else if (r == 0 && !same_plan(&merge->table, &table))

@@ -7,9 +7,12 @@
 
 #include "base/buf.h"
 #include "cell/recording_read.h"
+#include "sweep/table.h"
 
-struct avd__row;
-
+/* What a cell came to that has no result, for this cause; `reason` is as in the row. */
+struct avd__came avd__came_without(uint32_t code, const char *reason);
+/* Whether the row has a result, and it is the expected one. */
+bool avd__row_met(const struct avd__row *row);
 /* A row as callers see it. */
 struct avd_cell_result avd__result_of(const struct avd__row *row);
 
@@ -18,6 +21,8 @@ struct avd_cell_result avd__result_of(const struct avd__row *row);
 bool avd__same_verdict(const struct avd_cell_result *a, const struct avd_cell_result *b);
 /* "ATTACHED", "DIED (exited)" */
 void avd__put_outcome(struct avd__buf *out, const struct avd_cell_result *cell);
+
+/* results.c */
 
 /* Opens the recording of the cell at `index` for reading, without waiting for a file that is none;
  * *path_out (path_size bytes) is what to call it in a message. Its name is the index's and hostile:

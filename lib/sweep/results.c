@@ -10,9 +10,6 @@
 #include "sweep/result.h"
 #include "sweep/store.h"
 
-/* Of a cell that nobody ran. */
-#define NOT_RUN "it was not run, or its result was lost"
-
 struct avd_results {
 	struct avd__table table;
 	uint64_t torn;
@@ -53,73 +50,12 @@ void avd_results_free(avd_results *results)
 	free(results);
 }
 
-static uint32_t met(const struct avd__row *row)
-{
-	const struct avd_verdict verdict = {.outcome = row->came.outcome,
-					    .result = row->came.result,
-					    .result_code = row->came.result_code};
-	/* Even where UNCONFIRMED is what is expected: nobody saw it. */
-	return avd__row_has_result(row) && avd_expectation_met(&row->expect, &verdict) ? 1 : 0;
-}
-
-struct avd_cell_result avd__result_of(const struct avd__row *row)
-{
-	static const struct avd__came not_run = {
-		.outcome = AVD_OUTCOME_UNCONFIRMED,
-		.reason_code = AVD_REASON_NOT_RUN,
-		.result = AVD_RESULT_FAILED,
-		.result_code = AVD_REASON_NOT_RUN,
-		.reason = NOT_RUN,
-		.result_reason = NOT_RUN,
-		.recording = "",
-	};
-	const struct avd__came *came = row->ran ? &row->came : &not_run;
-	return (struct avd_cell_result){
-		.id = row->id,
-		.kernel = row->name[AVD__AXIS_KERNEL],
-		.scheduler = row->name[AVD__AXIS_SCHEDULER],
-		.topology = row->name[AVD__AXIS_TOPOLOGY],
-		.payload = row->name[AVD__AXIS_PAYLOAD],
-		.command = row->command,
-		.expect = row->expect,
-		.met = met(row),
-		.ran = avd__row_has_result(row),
-		.outcome = came->outcome,
-		.reason_code = came->reason_code,
-		.result = came->result,
-		.result_code = came->result_code,
-		.end_cause = came->end_cause,
-		.cpus = row->cpus,
-		.reason = came->reason,
-		.result_reason = came->result_reason,
-		.recording = came->recording,
-		.recording_bytes = came->recording_bytes,
-		.wall_ns = came->wall_ns,
-		.machine_cpu_ns = came->machine_cpu_ns,
-		.ended_unix_ns = came->ended_unix_ns,
-		.digest = row->digest,
-	};
-}
-
 int avd_results_get(const avd_results *results, size_t index, struct avd_cell_result *ret_result)
 {
 	if (index >= results->table.count)
 		return -ERANGE;
 	*ret_result = avd__result_of(&results->table.rows[index]);
 	return 0;
-}
-
-bool avd__same_verdict(const struct avd_cell_result *a, const struct avd_cell_result *b)
-{
-	return a->outcome == b->outcome && a->reason_code == b->reason_code &&
-	       a->result == b->result && a->result_code == b->result_code;
-}
-
-void avd__put_outcome(struct avd__buf *out, const struct avd_cell_result *cell)
-{
-	avd__buf_puts(out, avd_outcome_name(cell->outcome));
-	if (cell->result_code != AVD_REASON_NONE)
-		avd__buf_printf(out, " (%s)", avd_reason_code_name(cell->result_code));
 }
 
 int avd_results_count(const avd_results *results, struct avd_results_counts *ret_info)
@@ -136,10 +72,10 @@ int avd_results_count(const avd_results *results, struct avd_results_counts *ret
 		const struct avd__row *row = &results->table.rows[i];
 		const bool ran = avd__row_has_result(row);
 		info.ran += ran;
-		info.met += met(row);
-		info.unmet += ran && !met(row);
+		info.met += avd__row_met(row);
+		info.unmet += ran && !avd__row_met(row);
 		info.unconfirmed +=
-			ran && !met(row) && row->came.outcome == AVD_OUTCOME_UNCONFIRMED;
+			ran && !avd__row_met(row) && row->came.outcome == AVD_OUTCOME_UNCONFIRMED;
 		info.lost += row->ran && row->came.result_code == AVD_REASON_LOST;
 	}
 	/* A newer program has members that are not known here; they stay as they are. */

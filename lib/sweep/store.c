@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 #include "sweep/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -24,7 +23,7 @@
 
 /* No link of a directory is followed: it may have come from another machine, and must not lead to
  * what its reader has elsewhere. */
-static int failed(const char *dir, const char *name, int code, struct avd__error *error)
+int avd__store_failed(const char *dir, const char *name, int code, struct avd__error *error)
 {
 	return avd__fail(error, code, "%s/%s: %s", dir, name,
 			 code == ELOOP ? "it is a symbolic link, which is not followed"
@@ -38,7 +37,7 @@ static int read_file(int dir_fd, const char *dir, const char *name, uint8_t **re
 	struct stat st;
 	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
-		return failed(dir, name, errno, error);
+		return avd__store_failed(dir, name, errno, error);
 	int code = fstat(fd, &st) < 0				       ? errno
 		   : !S_ISREG(st.st_mode)			       ? EINVAL
 		   : st.st_size < 0 || (uint64_t)st.st_size > FILE_MAX ? EFBIG
@@ -52,15 +51,15 @@ static int read_file(int dir_fd, const char *dir, const char *name, uint8_t **re
 	avd__close(&fd);
 	if (code) {
 		free(bytes);
-		return failed(dir, name, code, error);
+		return avd__store_failed(dir, name, code, error);
 	}
 	*ret_bytes = bytes;
 	*ret_size = (size_t)n;
 	return 0;
 }
 
-static int read_at(int dir_fd, const char *dir, struct avd__table *table, uint64_t *ret_torn,
-		   struct avd__error *error)
+int avd__store_read_at(int dir_fd, const char *dir, struct avd__table *table, uint64_t *ret_torn,
+		       struct avd__error *error)
 {
 	uint8_t *bytes;
 	size_t size;
@@ -101,7 +100,7 @@ int avd__store_read(const char *dir, struct avd__table *table, int *ret_dir_fd, 
 	int fd = open(dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return avd__fail(error, errno, "results %s: %s", dir, strerror(errno));
-	const int r = read_at(fd, dir, table, ret_torn, error);
+	const int r = avd__store_read_at(fd, dir, table, ret_torn, error);
 	if (r < 0)
 		avd__close(&fd);
 	else
@@ -127,111 +126,6 @@ int avd__store_recording(const struct avd__row *row, char **ret_path)
 	return 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Names below cells/. One listing costs less than asking for each cell of a large plan. */
-struct listing {
-	struct avd__buf texts; /* each with its end */
-	const char **names; /* sorted */
-	size_t count;
-};
-
-static int list_cells(int dir_fd, struct listing *listing)
-{
-	int fd = openat(dir_fd, AVD__STORE_CELLS, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-	if (!stream) {
-		const int code = errno;
-		avd__close(&fd);
-		return -code;
-	}
-	for (const struct dirent *entry; (entry = readdir(stream)); listing->count++)
-		avd__buf_append(&listing->texts, entry->d_name, strlen(entry->d_name) + 1);
-	closedir(stream);
-	listing->names = calloc(listing->count + 1, sizeof(*listing->names));
-	if (listing->texts.error || !listing->names)
-		return -ENOMEM;
-	const char *at = listing->texts.data;
-	for (size_t i = 0; at && i < listing->count; i++, at += strlen(at) + 1)
-		listing->names[i] = at;
-	qsort(listing->names, listing->count, sizeof(*listing->names), by_name);
-	return 0;
-}
-
-/* `path` is below the directory. */
-static bool is_there(const struct listing *there, const char *path)
-{
-	if (!avd__store_owns(path) || !there->names)
-		return false;
-	path += sizeof(AVD__STORE_CELLS);
-	return bsearch(&path, there->names, there->count, sizeof(*there->names), by_name) != NULL;
-}
-
-/* Takes over the results of the same cells, and the words why there is none. A result without its
- * recording is proved by nothing: that cell is run again. */
-static int adopt_table(struct avd__table *table, const struct avd__table *old,
-		       const struct listing *there)
-{
-	for (size_t i = 0; i < old->count; i++) {
-		const struct avd__row *row = &old->rows[i];
-		const int64_t at = avd__table_find(table, row->id);
-		if (!row->ran || at < 0 || table->rows[at].digest != row->digest)
-			continue;
-		if (avd__row_has_result(row) && !is_there(there, row->came.recording))
-			continue;
-		const int r = avd__table_set(table, (size_t)at, &row->came);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int adopt_recording(int dir_fd, struct avd__table *table, struct avd__row *row,
-			   const struct listing *there)
-{
-	struct avd__error ignored;
-	struct avd__came came;
-	char *path;
-	int r = avd__store_recording(row, &path);
-	if (r < 0)
-		return r;
-	if (is_there(there, path)) {
-		r = avd__store_judge(dir_fd, path, row, table, &came, &ignored);
-		if (r == 0) {
-			row->came = came;
-			row->ran = true;
-		}
-	}
-	free(path);
-	return r == -ENOMEM ? r : 0; /* what is none, or another cell's, is run again */
-}
-
-/* Takes over recordings that were finished right before their sweep was killed, and what `old` (may
- * be NULL) tells. */
-static int adopt_all(int dir_fd, struct avd__table *table, const struct avd__table *old)
-{
-	struct listing there = {0};
-	int r = list_cells(dir_fd, &there);
-	if (r == 0 && old)
-		r = adopt_table(table, old, &there);
-	for (size_t i = 0; r == 0 && i < table->count; i++) {
-		if (!avd__row_has_result(&table->rows[i]))
-			r = adopt_recording(dir_fd, table, &table->rows[i], &there);
-	}
-	avd__buf_free(&there.texts);
-	free(there.names);
-	return r;
-}
-
-int avd__store_adopt(int dir_fd, struct avd__table *table)
-{
-	const int r = adopt_all(dir_fd, table, NULL);
-	return r == -ENOENT ? 0 : r; /* what carried it here may have dropped an empty directory */
-}
-
 static int lock(struct avd__store *store, struct avd__error *error)
 {
 	int code = 0;
@@ -244,13 +138,11 @@ static int lock(struct avd__store *store, struct avd__error *error)
 				 "%s: another sweep writes there; wait until it has ended, "
 				 "or name another directory",
 				 store->dir);
-	return code ? failed(store->dir, LOCK, code, error) : 0;
+	return code ? avd__store_failed(store->dir, LOCK, code, error) : 0;
 }
 
-/* Opens the directory and takes its lock. */
-static int open_dir(const char *dir, struct avd__store *store, struct avd__error *error)
+static int take(const char *dir, struct avd__store *store, struct avd__error *error)
 {
-	*store = (struct avd__store){.dir_fd = -1, .lock_fd = -1, .journal_fd = -1};
 	store->dir = strdup(dir);
 	if (!store->dir)
 		return avd__fail(error, ENOMEM, "out of memory");
@@ -262,84 +154,36 @@ static int open_dir(const char *dir, struct avd__store *store, struct avd__error
 	return lock(store, error);
 }
 
-/* The same of one that may be new, but holds nothing of somebody else's. */
-static int make_dir(const char *dir, struct avd__store *store, struct avd__error *error)
+int avd__store_take(const char *dir, struct avd__store *store, struct avd__error *error)
 {
-	*store = (struct avd__store){.dir_fd = -1, .lock_fd = -1, .journal_fd = -1};
-	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
-		return avd__fail(error, errno, "results %s: the directory can't be made: %s", dir,
-				 strerror(errno));
-	const int r = open_dir(dir, store, error);
+	*store = AVD__STORE_INIT;
+	const int r = take(dir, store, error);
 	if (r < 0)
-		return r;
+		avd__store_close(store);
+	return r;
+}
+
+static int make_cells(const struct avd__store *store, struct avd__error *error)
+{
 	if (mkdirat(store->dir_fd, AVD__STORE_CELLS, 0777) < 0 && errno != EEXIST)
-		return failed(dir, AVD__STORE_CELLS, errno, error);
+		return avd__store_failed(store->dir, AVD__STORE_CELLS, errno, error);
 	int cells = openat(store->dir_fd, AVD__STORE_CELLS,
 			   O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (cells < 0)
-		return failed(dir, AVD__STORE_CELLS, errno, error);
+		return avd__store_failed(store->dir, AVD__STORE_CELLS, errno, error);
 	avd__close(&cells);
 	return 0;
 }
 
 int avd__store_make(const char *dir, struct avd__store *store, struct avd__error *error)
 {
-	const int r = make_dir(dir, store, error);
-	if (r < 0)
+	*store = AVD__STORE_INIT;
+	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
+		return avd__fail(error, errno, "results %s: the directory can't be made: %s", dir,
+				 strerror(errno));
+	int r = avd__store_take(dir, store, error);
+	if (r == 0 && (r = make_cells(store, error)) < 0)
 		avd__store_close(store);
-	return r;
-}
-
-static size_t count_strangers(const struct avd__table *table, const struct avd__table *old)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < old->count; i++)
-		count += avd__row_has_result(&old->rows[i]) &&
-			 avd__table_find(table, old->rows[i].id) < 0;
-	return count;
-}
-
-/* What is there already is taken over. */
-static int adopt(struct avd__store *store, struct avd__table *table, struct avd__error *error)
-{
-	struct avd__table old = {0};
-	uint64_t torn;
-	int r = read_at(store->dir_fd, store->dir, &old, &torn, error);
-	if (r < 0 && r != -ENOENT && r != -EBADMSG) /* new, or to be made anew */
-		return r;
-	store->strangers = count_strangers(table, &old);
-	r = adopt_all(store->dir_fd, table, &old);
-	avd__table_free(&old);
-	return r < 0 ? failed(store->dir, AVD__STORE_CELLS, -r, error) : 0;
-}
-
-int avd__store_open(const char *dir, struct avd__table *table, struct avd__store *store,
-		    struct avd__error *error)
-{
-	int r = make_dir(dir, store, error);
-	if (r == 0)
-		r = adopt(store, table, error);
-	if (r == 0)
-		r = avd__store_write(store, table, error);
-	if (r < 0)
-		avd__store_close(store);
-	return r;
-}
-
-int avd__store_reopen(const char *dir, struct avd__table *table, struct avd__store *store,
-		      struct avd__error *error)
-{
-	uint64_t torn;
-	int r = open_dir(dir, store, error);
-	if (r == 0 && (r = read_at(store->dir_fd, dir, table, &torn, error)) == 0) {
-		r = avd__store_adopt(store->dir_fd, table);
-		if (r < 0)
-			failed(dir, AVD__STORE_CELLS, -r, error);
-	}
-	if (r < 0) {
-		avd__table_free(table);
-		avd__store_close(store);
-	}
 	return r;
 }
 
@@ -352,7 +196,7 @@ static int start_journal(struct avd__store *store, const struct avd__table *tabl
 					   O_NOFOLLOW | O_NONBLOCK,
 				   0666);
 	if (store->journal_fd < 0)
-		return failed(store->dir, AVD__STORE_JOURNAL, errno, error);
+		return avd__store_failed(store->dir, AVD__STORE_JOURNAL, errno, error);
 	store->journal.seq = 0;
 	store->journal.buf.len = 0;
 	avd__index_header(&store->journal, table);
@@ -428,7 +272,7 @@ int avd__store_add(struct avd__store *store, size_t index, const struct avd__cam
 	if (r == 0 && fdatasync(store->journal_fd) < 0)
 		r = -errno;
 	out->buf.len = 0;
-	return r < 0 ? failed(store->dir, AVD__STORE_JOURNAL, -r, error) : 0;
+	return r < 0 ? avd__store_failed(store->dir, AVD__STORE_JOURNAL, -r, error) : 0;
 }
 
 void avd__store_close(struct avd__store *store)

@@ -23,28 +23,23 @@ struct avd__store {
 	struct avd__index_out journal; /* numbers its frames */
 };
 
+#define AVD__STORE_INIT ((struct avd__store){.dir_fd = -1, .lock_fd = -1, .journal_fd = -1})
+
 /* Reads the table of `dir`. *ret_dir_fd: the directory, the caller's to close. *ret_torn: bytes of
  * the journal that count for nothing. -ENOENT. */
 int avd__store_read(const char *dir, struct avd__table *table, int *ret_dir_fd, uint64_t *ret_torn,
 		    struct avd__error *error);
 
-/*
- * Opens `dir`, made if it is not there, for writing the results of `table`, a plan's. Results of
- * the same cells (id and digest) that are there are taken into the table first, those of
- * recordings of theirs that no index knows yet too; so nothing that was finished is run again.
- * Writes the index. -EBUSY: another sweep writes there; -EEXIST: something else is there.
- */
-int avd__store_open(const char *dir, struct avd__table *table, struct avd__store *store,
-		    struct avd__error *error);
-/* The same of a directory that is there, with the table that it holds; the index stays as it is.
- * -ENOENT: no results are there. */
-int avd__store_reopen(const char *dir, struct avd__table *table, struct avd__store *store,
-		      struct avd__error *error);
+/* The same of a directory that is open; `dir` is what to call it in messages. */
+int avd__store_read_at(int dir_fd, const char *dir, struct avd__table *table, uint64_t *ret_torn,
+		       struct avd__error *error);
+/* What went wrong with `name` below `dir`, by its positive errno; negative. */
+int avd__store_failed(const char *dir, const char *name, int code, struct avd__error *error);
+
+/* Opens `dir`, which is there, for writing. -EBUSY: another sweep writes there. */
+int avd__store_take(const char *dir, struct avd__store *store, struct avd__error *error);
 /* Opens `dir`, made if it is not there, for writing, and neither reads nor writes an index. */
 int avd__store_make(const char *dir, struct avd__store *store, struct avd__error *error);
-/* Takes into the table, read from the directory, recordings that no index knows yet: of a sweep
- * that was killed between a recording and its entry. -ENOMEM ... */
-int avd__store_adopt(int dir_fd, struct avd__table *table);
 /* Adds what row `index` came to: on the disk when it returns. The table is set by the caller. */
 int avd__store_add(struct avd__store *store, size_t index, const struct avd__came *came,
 		   struct avd__error *error);
@@ -61,6 +56,25 @@ void avd__store_close(struct avd__store *store);
 int avd__store_recording(const struct avd__row *row, char **ret_path);
 /* Whether an index may call a recording so: a file of AVD__STORE_CELLS, not one elsewhere. */
 bool avd__store_owns(const char *name);
+
+/* adopt.c */
+
+/*
+ * Opens `dir`, made if it is not there, for writing the results of `table`, a plan's. Results of
+ * the same cells (id and digest) that are there are taken into the table first, those of
+ * recordings of theirs that no index knows yet too; so nothing that was finished is run again.
+ * Writes the index. -EBUSY: another sweep writes there; -EEXIST: something else is there.
+ */
+int avd__store_open(const char *dir, struct avd__table *table, struct avd__store *store,
+		    struct avd__error *error);
+/* The same of a directory that is there, with the table that it holds; the index stays as it is.
+ * -ENOENT: no results are there. */
+int avd__store_reopen(const char *dir, struct avd__table *table, struct avd__store *store,
+		      struct avd__error *error);
+/* Takes into the table, read from the directory, recordings that no index knows yet: of a sweep
+ * that was killed between a recording and its entry. -ENOMEM ... */
+int avd__store_adopt(int dir_fd, const char *dir, struct avd__table *table,
+		     struct avd__error *error);
 
 /* judge.c: what the recording `name` below `dir` says, which must be of the cell of `row` (NULL: of
  * whichever). Its texts live in `table`. -ENOENT ...; -EBADMSG: no recording, or of another cell.

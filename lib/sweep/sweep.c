@@ -2,8 +2,6 @@
 #include <attachverdict/sweep.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,25 +9,13 @@
 #include <sys/eventfd.h>
 
 #include "base/util.h"
-#include "cell/planned.h"
+#include "sweep/job.h"
 #include "sweep/part.h"
 #include "sweep/result.h"
 #include "sweep/room.h"
-#include "sweep/store.h"
 
 /* A thread for each; a host has fewer CPUs by far. */
 #define JOBS_MAX 1024u
-
-/* A cell that runs, in a thread of its own: building an initramfs and starting a machine block. */
-struct job {
-	struct avd_sweep *sweep;
-	size_t index;
-	avd_cell *cell;
-	pthread_t thread;
-	int result; /* of avd_cell_run() */
-	_Atomic int ended;
-	struct job *next;
-};
 
 struct avd_sweep {
 	const avd_plan *plan;
@@ -38,7 +24,7 @@ struct avd_sweep {
 	struct avd__store store;
 	struct avd__table table;
 	struct avd__room room;
-	struct job *jobs;
+	struct avd__job *jobs;
 	uint8_t *chosen; /* by row: to be run by this sweep */
 	size_t next; /* row to look at for the next start */
 	struct avd_progress progress;
@@ -48,15 +34,6 @@ struct avd_sweep {
 	int over; /* 1: the index is written */
 	int broken; /* negative: results can't be kept */
 };
-
-static void *run_job(void *argument)
-{
-	struct job *job = argument;
-	job->result = avd_cell_run(job->cell);
-	atomic_store(&job->ended, 1);
-	eventfd_write(job->sweep->event_fd, 1);
-	return NULL;
-}
 
 static int is_mine(const struct avd_sweep_options *o, size_t index)
 {
@@ -125,7 +102,7 @@ int avd_sweep_new(const avd_plan *plan, const struct avd_sweep_options *options,
 	if (r == 0) {
 		sweep->plan = plan;
 		sweep->event_fd = -1;
-		sweep->store = (struct avd__store){.dir_fd = -1, .lock_fd = -1, .journal_fd = -1};
+		sweep->store = AVD__STORE_INIT;
 		r = check_options(sweep, options, &message);
 	}
 	if (r == 0) {
@@ -150,23 +127,17 @@ int avd_sweep_new(const avd_plan *plan, const struct avd_sweep_options *options,
 	return 0;
 }
 
-static void free_job(struct job *job)
-{
-	avd_cell_free(job->cell);
-	free(job);
-}
-
 void avd_sweep_free(avd_sweep *sweep)
 {
 	if (!sweep)
 		return;
-	for (struct job *job = sweep->jobs; job; job = job->next)
+	for (struct avd__job *job = sweep->jobs; job; job = job->next)
 		avd_cell_cancel(job->cell);
 	while (sweep->jobs) {
-		struct job *job = sweep->jobs;
+		struct avd__job *job = sweep->jobs;
 		sweep->jobs = job->next;
-		pthread_join(job->thread, NULL);
-		free_job(job);
+		avd__job_join(job);
+		avd__job_free(job);
 	}
 	avd__store_close(&sweep->store);
 	avd__table_free(&sweep->table);
@@ -220,25 +191,12 @@ static int settle(struct avd_sweep *sweep, size_t index, const struct avd__came 
 	return 0;
 }
 
-static struct avd__came came_not_run(const char *reason)
-{
-	return (struct avd__came){
-		.outcome = AVD_OUTCOME_UNCONFIRMED,
-		.reason_code = AVD_REASON_NOT_RUN,
-		.result = AVD_RESULT_FAILED,
-		.result_code = AVD_REASON_NOT_RUN,
-		.reason = reason,
-		.result_reason = reason,
-		.recording = "",
-	};
-}
-
 /* A cell that has no verdict: what its row says instead. */
 static int settle_untried(struct avd_sweep *sweep, size_t index, const char *why)
 {
 	char reason[AVD_VERDICT_REASON_MAX];
 	snprintf(reason, sizeof(reason), "could not be tried: %.900s", why);
-	const struct avd__came came = came_not_run(reason);
+	const struct avd__came came = avd__came_without(AVD_REASON_NOT_RUN, reason);
 	return settle(sweep, index, &came);
 }
 
@@ -247,7 +205,8 @@ static int settle_untried(struct avd_sweep *sweep, size_t index, const char *why
  * whichever recording is there is judged by the next one. */
 static int forget(struct avd_sweep *sweep, size_t index)
 {
-	const struct avd__came came = came_not_run("it was being run again");
+	const struct avd__came came =
+		avd__came_without(AVD_REASON_NOT_RUN, "it was being run again");
 	if (!avd__row_has_result(&sweep->table.rows[index]))
 		return 0;
 	if (avd__table_set(&sweep->table, index, &came) < 0)
@@ -256,7 +215,7 @@ static int forget(struct avd_sweep *sweep, size_t index)
 }
 
 /* The recording alone says what a cell came to: what is kept is what was judged. */
-static int harvest(struct avd_sweep *sweep, const struct job *job)
+static int harvest(struct avd_sweep *sweep, const struct avd__job *job)
 {
 	struct avd__came came;
 	struct avd__error error = {0};
@@ -286,95 +245,48 @@ static void give_room(struct avd_sweep *sweep, size_t index)
 static int reap(struct avd_sweep *sweep)
 {
 	int r = 0;
-	for (struct job **at = &sweep->jobs; *at;) {
-		struct job *job = *at;
-		if (!atomic_load(&job->ended)) {
+	for (struct avd__job **at = &sweep->jobs; *at;) {
+		struct avd__job *job = *at;
+		if (!avd__job_has_ended(job)) {
 			at = &job->next;
 			continue;
 		}
 		*at = job->next;
-		pthread_join(job->thread, NULL);
+		avd__job_join(job);
 		give_room(sweep, job->index);
 		sweep->progress.running--;
 		if (r == 0)
 			r = harvest(sweep, job);
-		free_job(job);
+		avd__job_free(job);
 	}
 	return r;
-}
-
-static avd_cell *make_cell(struct avd_sweep *sweep, size_t index, char *error, size_t error_size)
-{
-	struct avd_cell_options options = sweep->plan->options;
-	struct avd_plan_cell planned;
-	avd_cell *cell = NULL;
-	char *name = NULL, *path = NULL;
-	avd_plan_get(sweep->plan, index, &planned);
-	options.kernel = planned.kernel;
-	options.scheduler = planned.scheduler;
-	options.scheduler_count = planned.scheduler_count;
-	options.payload = planned.payload;
-	options.payload_count = planned.payload_count;
-	options.topology = planned.topology;
-	options.log = sweep->options.log;
-	options.userdata = sweep->options.userdata;
-	snprintf(error, error_size, "out of memory");
-	if (avd__store_recording(&sweep->table.rows[index], &name) == 0 &&
-	    avd__store_drop_link(&sweep->store, name) == 0 &&
-	    asprintf(&path, "%s/%s", sweep->store.path, name) > 0) {
-		options.record_path = path;
-		if (avd_cell_new(&options, &cell, error, error_size) < 0) {
-			cell = NULL;
-		} else if (avd__cell_set_planned(cell, planned.id, planned.digest) < 0) {
-			avd_cell_free(cell);
-			cell = NULL;
-		}
-		free(path);
-	}
-	free(name);
-	return cell;
-}
-
-/* Signals are the caller's affair: the thread is born with all of them blocked. */
-static int start_thread(struct job *job)
-{
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	const int code = pthread_create(&job->thread, NULL, run_job, job);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -code;
 }
 
 static int start_job(struct avd_sweep *sweep, size_t index)
 {
-	char error[1024];
+	struct avd__error why = {{0}};
+	struct avd__job *job = NULL;
 	int r = forget(sweep, index);
 	if (r < 0)
 		return r;
-	struct job *job = calloc(1, sizeof(*job));
-	if (!job)
-		return avd__fail(&sweep->error, ENOMEM, "out of memory");
-	job->sweep = sweep;
-	job->index = index;
-	job->cell = make_cell(sweep, index, error, sizeof(error));
-	if (job->cell && sweep->options.on_cell)
-		sweep->options.on_cell(sweep->options.userdata, index, NULL);
-	r = job->cell ? start_thread(job) : 0;
-	if (job->cell && r == 0) {
-		job->next = sweep->jobs;
-		sweep->jobs = job;
-		sweep->progress.running++;
-		return 0;
+	if (avd__job_new(sweep->plan, &sweep->options, &sweep->store, &sweep->table.rows[index],
+			 index, &job, &why) < 0) {
+		give_room(sweep, index);
+		return settle_untried(sweep, index, why.text);
 	}
-	give_room(sweep, index);
-	if (!job->cell)
-		r = settle_untried(sweep, index, error);
-	else
-		r = avd__fail(&sweep->error, -r, "cannot start a thread for a cell: %s",
-			      strerror(-r));
-	free_job(job);
-	return r;
+	if (sweep->options.on_cell)
+		sweep->options.on_cell(sweep->options.userdata, index, NULL);
+	r = avd__job_start(job, sweep->event_fd);
+	if (r < 0) {
+		give_room(sweep, index);
+		avd__job_free(job);
+		return avd__fail(&sweep->error, -r, "cannot start a thread for a cell: %s",
+				 strerror(-r));
+	}
+	job->next = sweep->jobs;
+	sweep->jobs = job;
+	sweep->progress.running++;
+	return 0;
 }
 
 static int start_jobs(struct avd_sweep *sweep)
@@ -410,7 +322,7 @@ int avd_sweep_step(avd_sweep *sweep)
 		sweep->stopping = 1;
 	}
 	if (sweep->broken || atomic_load(&sweep->cancelled)) {
-		for (struct job *job = sweep->jobs; job; job = job->next)
+		for (struct avd__job *job = sweep->jobs; job; job = job->next)
 			avd_cell_cancel(job->cell);
 	}
 	if (sweep->jobs)
