@@ -17,41 +17,6 @@
 #define S(name) AVD__CELL_##name
 #define I(name) AVD__CELL_ON_##name
 
-static const uint8_t next[AVD__CELL_STATE_COUNT][AVD__CELL_INPUT_COUNT] = {
-	[S(NEW)] = {[I(START)] = S(PREPARING)},
-	[S(PREPARING)] = {[I(STARTED)] = S(RUNNING), [I(ERROR)] = S(FAILED)},
-	[S(RUNNING)] = {[I(STOP)] = S(STOPPING), [I(END)] = S(ENDED), [I(ERROR)] = S(FAILED)},
-	[S(STOPPING)] = {[I(END)] = S(ENDED), [I(ERROR)] = S(FAILED)},
-};
-
-static const char *const state_names[AVD__CELL_STATE_COUNT] = {
-	[S(NONE)] = "none",	  [S(NEW)] = "new",	      [S(PREPARING)] = "preparing",
-	[S(RUNNING)] = "running", [S(STOPPING)] = "stopping", [S(ENDED)] = "ended",
-	[S(FAILED)] = "failed",
-};
-
-enum avd__cell_state avd__cell_next(enum avd__cell_state state, enum avd__cell_input input)
-{
-	return (enum avd__cell_state)next[state][input];
-}
-
-static void set_state(struct avd_cell *cell, enum avd__cell_state state)
-{
-	avd__log(&cell->log, AVD_LOG_DEBUG, "cell: %s -> %s", state_names[cell->state],
-		 state_names[state]);
-	cell->state = state;
-}
-
-int avd__cell_input(struct avd_cell *cell, enum avd__cell_input input)
-{
-	const enum avd__cell_state state = avd__cell_next(cell->state, input);
-	if (state == S(NONE))
-		return avd__fail(&cell->error, EINVAL, "the cell is %s: this can't be done now",
-				 state_names[cell->state]);
-	set_state(cell, state);
-	return 0;
-}
-
 static uint64_t monotonic(void *userdata)
 {
 	(void)userdata;
@@ -145,17 +110,6 @@ void avd_cell_free(avd_cell *cell)
 	free(cell);
 }
 
-int avd__cell_check_cancel(struct avd_cell *cell, struct avd__error *error)
-{
-	uint64_t count;
-	if (!cell->cancelled &&
-	    read(cell->cancel_fd, &count, sizeof(count)) == (ssize_t)sizeof(count))
-		cell->cancelled = 1;
-	if (cell->cancelled)
-		return avd__fail(error, ECANCELED, "cancelled before the machine was started");
-	return 0;
-}
-
 static int watch(struct avd_cell *cell, int fd)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
@@ -231,12 +185,6 @@ static int make_nonce(struct avd_cell *cell)
 	else if (getrandom(cell->nonce, sizeof(cell->nonce), 0) != (ssize_t)sizeof(cell->nonce))
 		return avd__fail(&cell->error, EIO, "no random bytes from the kernel");
 	return 0;
-}
-
-bool avd__cell_window(const struct avd_cell *cell)
-{
-	return cell->run.choice.ops->has_window &&
-	       cell->config.options.carrier != AVD_CARRIER_SERIAL;
 }
 
 static int choose_machine(struct avd_cell *cell)

@@ -68,8 +68,6 @@ struct avd__cell_keep {
 };
 
 struct avd_cell;
-/* Whether the cell's channel goes through the window. */
-bool avd__cell_window(const struct avd_cell *cell);
 
 struct avd_cell {
 	enum avd__cell_state state;
@@ -105,15 +103,19 @@ struct avd_cell {
 /* Before avd_cell_start(); members that are NULL keep the real thing. */
 void avd__cell_set_hooks(struct avd_cell *cell, const struct avd__cell_hooks *hooks);
 
+/* state.c */
+
 /* Accepts `input` or fails with -EINVAL and a message that names the state. */
 int avd__cell_input(struct avd_cell *cell, enum avd__cell_input input);
+/* -ECANCELED once the caller cancelled. */
+int avd__cell_check_cancel(struct avd_cell *cell, struct avd__error *error);
+/* Whether the cell's channel goes through the window; once its machine was chosen. */
+bool avd__cell_window(const struct avd_cell *cell);
 
 /* prepare.c */
 void avd__cell_boot_init(struct avd__cell_boot *boot);
 void avd__cell_boot_free(struct avd__cell_boot *boot);
 int avd__cell_prepare(struct avd_cell *cell, struct avd__cell_boot *boot, struct avd__error *error);
-/* -ECANCELED once the caller cancelled. */
-int avd__cell_check_cancel(struct avd_cell *cell, struct avd__error *error);
 
 /* frames.c: the host's own frames. *ret_frame is to be freed with free(). */
 int avd__cell_frame(struct avd_cell *cell, const struct avd__cell_boot *boot,

@@ -8,39 +8,16 @@
 #include "report/format.h"
 #include "report/hint.h"
 
-/* Foreground colours of ECMA-48, bold. */
-#define GREEN "\033[1;32m"
-#define YELLOW "\033[1;33m"
-#define RED "\033[1;31m"
-#define DIM "\033[2m"
-#define PLAIN "\033[0m"
-
-static void put_colored(struct avd__text *text, const char *color, const char *word)
-{
-	if (text->color)
-		avd__buf_printf(&text->out, "%s%s%s", color, word, PLAIN);
-	else
-		avd__buf_puts(&text->out, word);
-}
-
-void avd__text_row(struct avd__text *text, const char *label)
-{
-	avd__buf_puts(&text->out, "  ");
-	put_colored(text, *label ? DIM : "", label);
-	for (size_t i = strlen(label); i < AVD__TEXT_LABEL_WIDTH; i++)
-		avd__buf_puts(&text->out, " ");
-}
-
 static const char *outcome_color(uint32_t outcome)
 {
 	switch (outcome) {
 	case AVD_OUTCOME_ATTACHED:
-		return GREEN;
+		return AVD__TEXT_GREEN;
 	case AVD_OUTCOME_DIED:
 	case AVD_OUTCOME_NOT_ATTACHED:
-		return RED;
+		return AVD__TEXT_RED;
 	default:
-		return YELLOW;
+		return AVD__TEXT_YELLOW;
 	}
 }
 
@@ -80,11 +57,14 @@ static int put_verdict(struct avd__text *text)
 	const struct avd_verdict *verdict = text->verdict;
 	struct avd__buf *out = &text->out;
 
-	put_colored(text, outcome_color(verdict->outcome), avd_outcome_name(verdict->outcome));
+	avd__text_colored(text, outcome_color(verdict->outcome),
+			  avd_outcome_name(verdict->outcome));
 	if (verdict->outcome == AVD_OUTCOME_ATTACHED) {
 		put_proof(text);
-		put_colored(text, verdict->result == AVD_RESULT_PASSED ? GREEN : RED,
-			    avd_result_name(verdict->result));
+		avd__text_colored(text,
+				  verdict->result == AVD_RESULT_PASSED ? AVD__TEXT_GREEN
+								       : AVD__TEXT_RED,
+				  avd_result_name(verdict->result));
 		if (verdict->result == AVD_RESULT_PASSED)
 			put_passed(text);
 		else
