@@ -21,6 +21,10 @@ static bool starts_with(const char *text, size_t len, const char *word)
 	return len >= strlen(word) && !memcmp(text, word, strlen(word));
 }
 
+/* libbpf says it before the log of a program that failed; the log alone, which a loader can ask
+ * for, may be one of a program that was accepted. */
+#define LOAD_FAILED "BPF program load failed"
+
 /* Words of libbpf (src/libbpf.c of 1.x) and of strerror(3), which loaders print. */
 static uint32_t code_of_line(const struct avd__line *line)
 {
@@ -30,8 +34,7 @@ static uint32_t code_of_line(const struct avd__line *line)
 	if (line_has(line, "Cannot find member ") ||
 	    (line_has(line, "struct ") && line_has(line, " is not found in kernel BTF")))
 		return AVD_REASON_MISSING_MEMBER;
-	if (line_has(line, "-- BEGIN PROG LOAD LOG --") ||
-	    line_has(line, "BPF program load failed"))
+	if (line_has(line, LOAD_FAILED))
 		return AVD_REASON_VERIFIER_REJECTED;
 	if (line_has(line, "Device or resource busy") || line_has(line, "EBUSY") ||
 	    line_has(line, "-16"))
@@ -86,6 +89,13 @@ static void verifier_log_line(struct avd__output_facts *output, const struct avd
 	}
 }
 
+/* What follows is about the program that the line names. */
+static void verifier_program(struct avd__output_facts *output, const struct avd__line *line)
+{
+	output->verifier_previous.len = output->verifier_line.len = 0;
+	quoted_name(&output->verifier_program, line);
+}
+
 static void output_line(struct avd__output_facts *output, const struct avd__line *line,
 			bool is_stderr)
 {
@@ -95,6 +105,11 @@ static void output_line(struct avd__output_facts *output, const struct avd__line
 		verifier_log_line(output, line);
 		return;
 	}
+	if (line_has(line, "-- BEGIN PROG LOAD LOG --")) {
+		output->in_verifier_log = true;
+		verifier_program(output, line);
+		return;
+	}
 	if (is_stderr || !output->last_is_stderr) {
 		output->last = *line;
 		output->last_is_stderr = is_stderr;
@@ -102,11 +117,8 @@ static void output_line(struct avd__output_facts *output, const struct avd__line
 	const uint32_t code = code_of_line(line);
 	if (!code || (code == AVD_REASON_BUSY && !is_about_attaching(line)))
 		return;
-	if (line_has(line, "-- BEGIN PROG LOAD LOG --")) {
-		output->in_verifier_log = true;
-		output->verifier_previous.len = output->verifier_line.len = 0;
-		quoted_name(&output->verifier_program, line);
-	}
+	if (code == AVD_REASON_VERIFIER_REJECTED && line_has(line, "prog '"))
+		verifier_program(output, line); /* an empty log is not told */
 	/* The latest trouble is what ended it; of one trouble the first line tells most. */
 	if (code != output->code) {
 		output->code = code;

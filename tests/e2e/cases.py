@@ -108,6 +108,9 @@ CASES = [
          reason="busy_second: Device or resource busy"),
     Case("big-timeout", [HOSTILE + "big_timeout.bpf.o"], "DIED", "exited",
          reason="Argument list too long", series=ONE),
+    # The logs that were asked for are of programs that the verifier accepted.
+    Case("big-timeout-log", [HOSTILE + "big_timeout.bpf.o"], "DIED", "exited",
+         options=["--verifier-log", "1"], reason="Argument list too long", series=ONE),
     Case("never-attaches", [EX + "never_attaches"], "NOT_ATTACHED", "timeout",
          options=BRIEF, reason="state=disabled ops=missing"),
     Case("dies-early", [EX + "dies_early"], "DIED", "exited", reason="3"),

@@ -257,11 +257,34 @@ END_TEST
 	"libbpf: failed to load object 'reject'\n"                                              \
 	"cannot load the BPF object: Permission denied\n"
 
+/* A log that was asked for, of a program that was accepted. */
+#define ACCEPTED                                                                  \
+	"libbpf: prog 'good_enqueue': -- BEGIN PROG LOAD LOG --\n"                \
+	"0: R1=ctx() R10=fp0\n"                                                   \
+	"9: (95) exit\n"                                                          \
+	"processed 9 insns (limit 1000000) max_states_per_insn 0 total_states 0 " \
+	"peak_states 0 mark_read 0\n"                                             \
+	"-- END PROG LOAD LOG --\n"
+
 static const struct {
 	const char *output;
 	uint32_t code;
 	const char *quote;
 } outputs[] = {
+	{ACCEPTED "cannot attach struct_ops ops: Argument list too long\n", AVD_REASON_EXITED,
+	 "; last output: \"cannot attach struct_ops ops: Argument list too long\""},
+	{ACCEPTED, AVD_REASON_EXITED, ""},
+	{ACCEPTED REJECTED PROCESSED, AVD_REASON_VERIFIER_REJECTED,
+	 "; the verifier rejected program \"reject_enqueue\": \"R0 invalid mem access "
+	 "'map_value_or_null'\""},
+	/* Without a log of its own it does not get the one before. */
+	{ACCEPTED "libbpf: prog 'second': BPF program load failed: Operation not permitted\n",
+	 AVD_REASON_VERIFIER_REJECTED,
+	 "; output: \"libbpf: prog 'second': BPF program load failed: Operation not permitted\""},
+	/* The loader's own words come after libbpf's and take nothing away. */
+	{REJECTED PROCESSED "Error: BPF program load failed\n", AVD_REASON_VERIFIER_REJECTED,
+	 "; the verifier rejected program \"reject_enqueue\": \"R0 invalid mem access "
+	 "'map_value_or_null'\""},
 	{REJECTED PROCESSED, AVD_REASON_VERIFIER_REJECTED,
 	 "; the verifier rejected program \"reject_enqueue\": \"R0 invalid mem access "
 	 "'map_value_or_null'\""},
