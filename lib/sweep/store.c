@@ -58,6 +58,11 @@ static int read_file(int dir_fd, const char *dir, const char *name, uint8_t **re
 	return 0;
 }
 
+static int no_index(const char *dir, struct avd__error *error)
+{
+	return avd__fail(error, ENOENT, "%s has no results of a sweep: no " AVD__STORE_INDEX, dir);
+}
+
 int avd__store_read_at(int dir_fd, const char *dir, struct avd__table *table, uint64_t *ret_torn,
 		       struct avd__error *error)
 {
@@ -66,8 +71,7 @@ int avd__store_read_at(int dir_fd, const char *dir, struct avd__table *table, ui
 	char path[512];
 	int r = read_file(dir_fd, dir, AVD__STORE_INDEX, &bytes, &size, error);
 	if (r == -ENOENT)
-		return avd__fail(error, ENOENT,
-				 "%s has no results of a sweep: no " AVD__STORE_INDEX, dir);
+		return no_index(dir, error);
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof(path), "%s/%s", dir, AVD__STORE_INDEX);
@@ -141,7 +145,7 @@ static int lock(struct avd__store *store, struct avd__error *error)
 	return code ? avd__store_failed(store->dir, LOCK, code, error) : 0;
 }
 
-static int take(const char *dir, struct avd__store *store, struct avd__error *error)
+static int open_dir(const char *dir, struct avd__store *store, struct avd__error *error)
 {
 	store->dir = strdup(dir);
 	if (!store->dir)
@@ -151,13 +155,19 @@ static int take(const char *dir, struct avd__store *store, struct avd__error *er
 		store->path = realpath(dir, NULL);
 	if (!store->path)
 		return avd__fail(error, errno, "results %s: %s", dir, strerror(errno));
-	return lock(store, error);
+	return 0;
 }
 
 int avd__store_take(const char *dir, struct avd__store *store, struct avd__error *error)
 {
 	*store = AVD__STORE_INIT;
-	const int r = take(dir, store, error);
+	int r = open_dir(dir, store, error);
+	/* The lock is a file: none is left in a directory of something else. */
+	if (r == 0 && faccessat(store->dir_fd, AVD__STORE_INDEX, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno == ENOENT)
+		r = no_index(dir, error);
+	if (r == 0)
+		r = lock(store, error);
 	if (r < 0)
 		avd__store_close(store);
 	return r;
@@ -181,8 +191,12 @@ int avd__store_make(const char *dir, struct avd__store *store, struct avd__error
 	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
 		return avd__fail(error, errno, "results %s: the directory can't be made: %s", dir,
 				 strerror(errno));
-	int r = avd__store_take(dir, store, error);
-	if (r == 0 && (r = make_cells(store, error)) < 0)
+	int r = open_dir(dir, store, error);
+	if (r == 0)
+		r = lock(store, error);
+	if (r == 0)
+		r = make_cells(store, error);
+	if (r < 0)
 		avd__store_close(store);
 	return r;
 }

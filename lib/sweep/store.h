@@ -36,7 +36,8 @@ int avd__store_read_at(int dir_fd, const char *dir, struct avd__table *table, ui
 /* What went wrong with `name` below `dir`, by its positive errno; negative. */
 int avd__store_failed(const char *dir, const char *name, int code, struct avd__error *error);
 
-/* Opens `dir`, which is there, for writing. -EBUSY: another sweep writes there. */
+/* Opens `dir`, which has results (else -ENOENT), for writing. -EBUSY: another sweep writes there.
+ */
 int avd__store_take(const char *dir, struct avd__store *store, struct avd__error *error);
 /* Opens `dir`, made if it is not there, for writing, and neither reads nor writes an index. */
 int avd__store_make(const char *dir, struct avd__store *store, struct avd__error *error);

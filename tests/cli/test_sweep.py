@@ -100,6 +100,13 @@ class Directories(kit.Isolated):
         for args in (["show", ""], ["compare", "", "x"], ["merge", "-o", "", "x"]):
             self.assert_one_line_error(self.attachverdict(*args), kit.USAGE, args[0])
 
+    def test_mark_leaves_nothing_in_a_directory_of_something_else(self):
+        other = self.folder / "other"
+        other.mkdir()
+        self.assert_one_line_error(self.attachverdict("mark", other, "--reason", "gone"),
+                                   kit.NOT_TRIED, "no results", "index.cbor")
+        self.assertEqual(list(other.iterdir()), [])
+
     def test_parent_that_is_not_there(self):
         self.assert_one_line_error(self.sweep("none/x", "-s", self.script("x")), kit.NOT_TRIED,
                                    "none/x", "can't be made")
