@@ -196,9 +196,13 @@ static int dispatch(const struct cli_command *command, const char *const *words,
 		return cli_usage(command, "verifier: --raw, --log and --format exclude each other");
 	if (is_diff && (request->raw || request->log))
 		return cli_usage(command, "verifier diff: --raw and --log are for one file");
+	if (is_diff && count != 3)
+		return cli_usage(command, "verifier diff: name two files, A and B");
+	if (is_diff && strcmp(words[1], "-") == 0 && strcmp(words[2], "-") == 0)
+		return cli_usage(command, "verifier diff: standard input ('-') can be one of the "
+					  "two files only");
 	if (is_diff)
-		return count == 3 ? diff(words[1], words[2], request)
-				  : cli_usage(command, "verifier diff: name two files, A and B");
+		return diff(words[1], words[2], request);
 	if (request->has_threshold)
 		return cli_usage(command, "verifier: --threshold is for 'verifier diff A B'");
 	if (count == 0)

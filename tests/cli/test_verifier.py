@@ -206,6 +206,8 @@ class Verifier(kit.Case):
             self.assert_one_line_error(
                 self.attachverdict("verifier", "diff", LOGS / "reject-7.3.log", path),
                 kit.NOT_TRIED, words)
+        self.assert_one_line_error(self.attachverdict("verifier", "diff", "-", "-"), kit.USAGE,
+                                   "standard input", "one of the two")
         empty = self.file("empty")
         self.assertIn("no program", self.verifier(empty))
         self.assert_one_line_error(self.attachverdict("verifier", "--log", empty),
