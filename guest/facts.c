@@ -191,6 +191,7 @@ static void disabled_record(struct avd__kernel_facts *kernel, const char *text, 
 	const size_t end = len && text[len - 1] == ')' ? len - 1 : len;
 
 	kernel->disabled++;
+	kernel->init_failed = false; /* that of one before, which is forgotten */
 	kernel->message.len = 0;
 	kernel->backtrace_len = 0;
 	line_set(&kernel->name, text, at);
@@ -246,8 +247,18 @@ void avd__facts_exit(struct avd__facts *facts, const struct avd__exit_record *re
 	kernel->probed = true;
 	kernel->kind = record->kind;
 	kernel->exit_code = record->exit_code;
+	kernel->init_failed = false;
 	line_set(&kernel->reason, record->reason, strnlen(record->reason, sizeof(record->reason)));
 	set_message(kernel, record->message, strnlen(record->message, sizeof(record->message)));
+}
+
+void avd__facts_attached(struct avd__facts *facts)
+{
+	struct avd__output_facts *output = &facts->output;
+
+	facts->kernel = (struct avd__kernel_facts){0};
+	output->code = 0;
+	output->telling.len = output->verifier_line.len = 0;
 }
 
 bool avd__facts_kernel(struct avd__facts *facts, const struct avd__kmsg_record *record)

@@ -70,6 +70,10 @@ bool avd__facts_kernel(struct avd__facts *facts, const struct avd__kmsg_record *
 /* What the BPF probe saw of a scheduler's end. */
 void avd__facts_exit(struct avd__facts *facts, const struct avd__exit_record *record);
 
+/* A scheduler is attached: what was said of others before, ejected ones or trials that failed,
+ * explains nothing that happens from here on. */
+void avd__facts_attached(struct avd__facts *facts);
+
 /* How the scheduler's process ended. */
 struct avd__exit {
 	bool exec_failed;

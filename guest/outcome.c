@@ -63,6 +63,8 @@ static void attached(struct avd__init *init, const struct gate_run *run)
 			       .switch_all = run->last.scx.switch_all ? 1 : 0}};
 
 	init->switch_all = run->last.scx.switch_all != 0;
+	/* What the kernel says of this one's end comes after it has stopped reading as enabled. */
+	avd__facts_attached(&init->facts);
 	avd__channel_send(&init->channel, &message);
 	message = (struct avd_message){.kind = AVD_MSG_PAYLOAD_STARTING};
 	avd__channel_send(&init->channel, &message);

@@ -186,6 +186,52 @@ START_TEST(init_failed)
 }
 END_TEST
 
+/* A loader that tries again: the end of its second scheduler is not that of its first. */
+START_TEST(the_last_end_counts)
+{
+	struct avd__facts facts = {0};
+
+	kernel(&facts, "3,1,1,-;sched_ext: BPF scheduler \"x\" disabled (runtime error)\n", true);
+	kernel(&facts, "3,2,1,-;sched_ext: x: ops.init() failed (-95)\n", true);
+	kernel(&facts, "6,3,1,-;sched_ext: BPF scheduler \"y\" enabled\n", true);
+	kernel(&facts, "3,4,1,-;sched_ext: BPF scheduler \"y\" disabled (runtime error)\n", true);
+	kernel(&facts, "3,5,1,-;sched_ext: y: non-existent DSQ 0xdead\n", true);
+	ck_assert(!facts.kernel.init_failed);
+	ck_assert_uint_eq(avd__classify_not_attached(&facts, true), AVD_REASON_EJECTED_AT_ATTACH);
+	/* The same, told by the probe. */
+	struct avd__exit_record ended = {.kind = 1024, .message = "ops.init() failed (-95)"};
+	avd__facts_exit(&facts, &ended);
+	ck_assert(facts.kernel.init_failed);
+	snprintf(ended.message, sizeof(ended.message), "non-existent DSQ 0xdead");
+	avd__facts_exit(&facts, &ended);
+	ck_assert(!facts.kernel.init_failed);
+}
+END_TEST
+
+START_TEST(an_attach_makes_a_new_start)
+{
+	struct avd__facts facts = {0};
+	char text[AVD__REASON_MAX];
+	struct avd__text reason = avd__text_on(text, sizeof(text));
+
+	kernel(&facts, "3,1,1,-;sched_ext: BPF scheduler \"x\" disabled (runtime error)\n", true);
+	output(&facts, "libbpf: prog 'a': BPF program load failed: Permission denied\n"
+		       "trying without\nhalf a li");
+	const struct avd__exit_record ended = {.kind = 66, .exit_code = 7};
+	avd__facts_exit(&facts, &ended);
+	avd__facts_attached(&facts);
+	ck_assert_uint_eq(facts.kernel.disabled, 0);
+	ck_assert_uint_eq(facts.kernel.kind, 0);
+	ck_assert_int_eq(facts.kernel.exit_code, 0);
+	ck_assert(!facts.kernel.probed);
+	/* What it printed last still is that. */
+	avd__reason_output(&reason, &facts.output);
+	ck_assert_str_eq(text, "; last output: \"trying without\"");
+	output(&facts, "ne\n");
+	check_line(&facts.output.last, "half a line");
+}
+END_TEST
+
 START_TEST(kinds)
 {
 	static const struct {
@@ -500,6 +546,8 @@ int main(void)
 	tcase_add_test(tc, backtraces_are_bounded);
 	tcase_add_test(tc, the_probe_knows_the_exit_code);
 	tcase_add_test(tc, init_failed);
+	tcase_add_test(tc, the_last_end_counts);
+	tcase_add_test(tc, an_attach_makes_a_new_start);
 	tcase_add_test(tc, kinds);
 	tcase_add_test(tc, imitations);
 	tcase_add_loop_test(tc, output_in_any_slices, 0, sizeof(outputs) / sizeof(outputs[0]));
