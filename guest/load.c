@@ -62,7 +62,9 @@ static bool attach_all(struct bpf_object *object, struct links *links)
 
 	bpf_object__for_each_map(map, object)
 	{
-		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
+		/* "?.struct_ops": not made unless a loader asks for it (bpf_map__autocreate() of
+		 * libbpf). */
+		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS || !bpf_map__autocreate(map))
 			continue;
 		struct bpf_link *link =
 			links->count < LINKS_MAX ? bpf_map__attach_struct_ops(map) : NULL;

@@ -54,6 +54,7 @@ CASES = [
     good("fifo-1cpu", [FIFO], options=["--topology", "1"], series=ONE),
     good("fifo-full", [FIFO], options=["--dispatch", "full", "--topology", "4"], series=ONE),
     good("partial", [HOSTILE + "partial.bpf.o"], options=["--dispatch", "full"], series=ONE),
+    good("optional", [HOSTILE + "optional.bpf.o"], series=ONE),
     good("fifo-churn", [FIFO], payload=[HOSTILE + "hostile", "churn"], series=ONE),
     good("fifo-numa-smt", [FIFO], options=["--topology", "2n2l2c2t"], series=ONE),
     good("fifo-2llc", [FIFO], options=["--topology", "1n2l2c1t"], series=("6.16",)),
