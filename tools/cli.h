@@ -98,7 +98,8 @@ void cli_print_json_string(const char *text);
 void cli_print_clean(FILE *file, const char *text, size_t len);
 /* What a cell came to: "ATTACHED", "DIED (exited)". */
 void cli_print_outcome(const struct avd_cell_result *cell);
-/* Flushes stdout. `code`, or CLI_NOT_TRIED after a line when something was not written. */
+/* Flushes stdout. `code`, or CLI_NOT_TRIED after a line when something was not written, the first
+ * time. */
 int cli_finish(int code);
 
 /* Prints what --topology takes, the presets too. The exit code. */

@@ -98,7 +98,7 @@ static int show_results(const struct show_request *request)
 	avd_results *results;
 	int code = open_results(request->dir, &results);
 	if (code)
-		return exit_style_status(request->exit_style, code, 0);
+		return exit_style_status(request->exit_style, code);
 	code = request->output
 		       ? write_results(results, request->format, &request->options, request->output)
 		       : print_results(results, request->format, &request->options);
@@ -166,7 +166,7 @@ static int show(const struct cli_command *command, int argc, char **argv)
 	const uint32_t style = exit_style_of(argc, argv);
 	request.options.log = note;
 	const int code = parse_shows(command, argc, argv, &request);
-	return code < 0 ? show_results(&request) : exit_style_status(style, code, 0);
+	return code < 0 ? show_results(&request) : exit_style_status(style, code);
 }
 
 static const struct cli_option show_options[] = {

@@ -117,10 +117,13 @@ typedef int (*take_fn)(void *userdata, avd_cell *cell, uint64_t wall_ns);
 
 static void note_outcome(struct run_request *request, const avd_cell *cell)
 {
-	const avd_stream *stream = avd_cell_stream(cell);
 	struct avd_verdict verdict;
-	if (stream && avd_stream_verdict(stream, &verdict) == 0)
-		request->unconfirmed |= verdict.outcome == AVD_OUTCOME_UNCONFIRMED;
+	if (avd_cell_state(cell) != AVD_CELL_ENDED ||
+	    avd_stream_verdict(avd_cell_stream(cell), &verdict) < 0)
+		return;
+	request->ran++;
+	request->unmet += verdict.result != AVD_RESULT_PASSED;
+	request->unconfirmed += verdict.outcome == AVD_OUTCOME_UNCONFIRMED;
 }
 
 static int run_cell(struct run_request *request, const char *prefix, take_fn take, void *userdata)
@@ -209,7 +212,8 @@ static int run_series(struct run_request *request)
 		free(places.keep);
 	}
 	const int sum = series_end(&series);
-	return code < 0 ? sum : code;
+	/* As in a sweep, a run that failed weighs more than one that could not be tried. */
+	return code < 0 || series.passed < series.done ? sum : code;
 }
 
 /* Ends as the signal would have ended it, so that a shell's loop stops too; shells show 128 and
@@ -232,7 +236,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
 					  : run_cell(&request, "", take_only_one, &request);
 	release_signals();
 	run_request_free(&request);
-	code = exit_style_status(style, code, request.unconfirmed);
+	code = exit_style_of_cells(style, code, request.ran, request.unmet, request.unconfirmed);
 	return interrupted ? end_by_signal(code) : code;
 }
 

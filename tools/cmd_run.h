@@ -10,7 +10,7 @@ struct run_request {
 	uint32_t format; /* enum cli_format */
 	int verbose;
 	uint32_t exit_style; /* enum exit_style */
-	int unconfirmed; /* a run's verdict was UNCONFIRMED */
+	size_t ran, unmet, unconfirmed; /* runs with a verdict; of these not passed, UNCONFIRMED */
 	uint32_t repeat; /* runs of the cell; above 1 the next two have a number appended */
 	const char *record, *keep;
 	/* what the options point to */

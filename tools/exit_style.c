@@ -49,7 +49,12 @@ static int bisect(int code, int unconfirmed)
 	return code == CLI_NOT_TRIED || (code == CLI_FAILED && unconfirmed) ? BISECT_SKIP : code;
 }
 
-int exit_style_status(uint32_t style, int code, int unconfirmed)
+int exit_style_status(uint32_t style, int code)
+{
+	return exit_style_of_cells(style, code, 0, 0, 0);
+}
+
+static int status(uint32_t style, int code, int unconfirmed)
 {
 	switch (style) {
 	case EXIT_STYLE_BISECT:
@@ -67,8 +72,12 @@ int exit_style_status(uint32_t style, int code, int unconfirmed)
 
 int exit_style_of_cells(uint32_t style, int code, size_t ran, size_t unmet, size_t unconfirmed)
 {
-	/* A skip would pass: what was lost of a sweep is no reason for one. */
+	code = cli_finish(code);
+	/* A skip would pass: that some could not be tried, or told, is no reason for one. */
 	if (style == EXIT_STYLE_KSELFTEST && code == CLI_NOT_TRIED && ran)
 		return CLI_FAILED;
-	return exit_style_status(style, code, unmet == unconfirmed);
+	/* What is known to be bad is not skipped, whatever else went wrong. */
+	if (style == EXIT_STYLE_BISECT && code == CLI_NOT_TRIED && unmet > unconfirmed)
+		return CLI_FAILED;
+	return status(style, code, unmet == unconfirmed);
 }

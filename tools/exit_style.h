@@ -20,10 +20,11 @@ enum exit_style {
  * word that is no style is left for the parser to refuse. */
 uint32_t exit_style_of(int argc, char **argv);
 int exit_style_parse(const struct cli_command *command, const char *text, uint32_t *ret_style);
-/* `code` is an enum cli_exit, `unconfirmed` whether a verdict was UNCONFIRMED. */
-int exit_style_status(uint32_t style, int code, int unconfirmed);
-/* Of many cells: `ran` of them have a result; `unmet` are not as expected, `unconfirmed` of these
- * for no other reason than that nothing is known of them. */
+/* `code` is an enum cli_exit. All that is to be printed was: these flush stdout first, since that
+ * it can't be written has a status of the style, too. */
+int exit_style_status(uint32_t style, int code);
+/* Of one cell or many: `ran` of them have a result; `unmet` are not as expected, `unconfirmed` of
+ * these for no other reason than that nothing is known of them. */
 int exit_style_of_cells(uint32_t style, int code, size_t ran, size_t unmet, size_t unconfirmed);
 
 #endif

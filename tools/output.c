@@ -90,7 +90,9 @@ void cli_print_json_string(const char *text)
 
 int cli_finish(int code)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	static int told;
+	if (told || (fflush(stdout) == 0 && !ferror(stdout)))
 		return code;
+	told = 1;
 	return cli_error("cannot write to standard output: %s", strerror(errno));
 }

@@ -38,6 +38,15 @@ class ExitStyle(Refused):
         self.refuse(["--kernel", "/nowhere/x", "--", "--exit-style=bisect"], 3, "/nowhere/x")
 
 
+    def test_statuses_of_what_was_not_written(self):
+        """That is no bad commit, and no passed test."""
+        wanted = {"default": 3, "tap": 255, "bisect": 125, "kselftest": 4}
+        for style, status in wanted.items():
+            with open("/dev/full", "w", encoding="ascii") as full:
+                done = self.attachverdict("run", "--help", "--exit-style", style, stdout=full)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (status, 1))
+
+
 class Kernel(Refused):
     def setUp(self):
         super().setUp()

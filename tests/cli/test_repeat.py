@@ -15,6 +15,20 @@ def fifo():
     return os.path.join(os.environ["AVD_SCHEDULERS"], "fifo")
 
 
+# A QEMU that is killed as soon as it is a machine, or is the last one that can be started, as the
+# next word of the file beside it says.
+QEMU = """#!/bin/sh
+case "$*" in *-kernel*) ;; *) exec qemu-system-x86_64 "$@" ;; esac
+read -r word rest < "$0.does"
+echo "$rest" > "$0.does"
+case $word in
+killed) kill -KILL $$ ;;
+last) chmod -x "$0" ;;
+esac
+exec qemu-system-x86_64 "$@"
+"""
+
+
 class Series(kit.Isolated):
     def setUp(self):
         super().setUp()
@@ -83,6 +97,29 @@ class Series(kit.Isolated):
         self.assertEqual(done.returncode, kit.NOT_TRIED)
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
         self.assertEqual(done.stdout, "0 of 3 runs: 0 passed, 0 failed\n")
+
+    def status(self, style, *does, repeat):
+        """Of such a series; and what its runs came to."""
+        qemu = self.script("qemu", QEMU)
+        (self.folder / "qemu.does").write_text(" ".join(does), encoding="ascii")
+        done = self.series("--machine", "qemu", "--qemu", qemu, "--scheduler", ABSENT,
+                           "--repeat", repeat, "--format", "json", "--exit-style", style)
+        document = json.loads(done.stdout)
+        self.check(document)
+        return done.returncode, document["outcomes"]
+
+    def test_bisect_of_runs_that_differ(self):
+        """What was seen to fail decides over what nobody saw, whichever comes first."""
+        mixed = {"DIED": 1, "UNCONFIRMED": 1}
+        self.assertEqual(self.status("bisect", "killed", "runs", repeat=2), (1, mixed))
+        self.assertEqual(self.status("bisect", "runs", "killed", repeat=2), (1, mixed))
+        self.assertEqual(self.status("bisect", "killed", "killed", repeat=2),
+                         (125, {"UNCONFIRMED": 2}))
+
+    def test_exit_styles_of_a_series_that_is_cut_short(self):
+        """By a run that can't be tried, after one that was seen to fail."""
+        for style in ("default", "tap", "bisect", "kselftest"):
+            self.assertEqual(self.status(style, "last", repeat=3), (1, {"DIED": 1}), style)
 
     def test_a_signal_ends_it_with_what_there_is(self):
         child = subprocess.Popen(

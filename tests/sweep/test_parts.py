@@ -95,6 +95,13 @@ class Parts(unittest.TestCase):
         # Some lost: no skip of the kernel's tests, which would pass.
         self.assertEqual(self.statuses(self.make(self.scratch / "part", CELLS, 0, 2, passed)),
                          [3, 255, 125, 1])
+        # Of what could not be written all the same: what is known to be bad is so.
+        for name, wanted in (("bad", [3, 255, 1, 1]), ("good", [3, 255, 125, 1])):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                self.assertEqual([subprocess.run([CLI, "show", self.scratch / name, "--exit-style",
+                                                  style], stdout=full, check=False,
+                                                 stderr=subprocess.DEVNULL).returncode
+                                  for style in ("default", "tap", "bisect", "kselftest")], wanted)
         unknown = self.make(self.scratch / "unknown", CELLS, 0, CELLS, passed, panic)
         self.assertEqual({cell["outcome"] for cell in self.cells(unknown)},
                          {"ATTACHED", "UNCONFIRMED"})
