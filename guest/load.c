@@ -17,6 +17,38 @@
  * Without a limit the log of a large program could take all memory of the guest. */
 #define DATA_MAX (UINT64_C(512) << 20)
 
+/* One line of libbpf's words. */
+#define WORDS_MAX 512
+
+/* The first that libbpf warned of: an errno alone, such as ENOENT for an object that has no BTF,
+ * would mislead. */
+static char first_words[WORDS_MAX];
+
+static void keep_words(const char *fmt, va_list args)
+{
+	static const char prefix[] = "libbpf: ";
+	va_list copy;
+
+	if (*first_words)
+		return;
+	va_copy(copy, args);
+	vsnprintf(first_words, sizeof(first_words), fmt, copy);
+	va_end(copy);
+	first_words[strcspn(first_words, "\n")] = '\0';
+	if (strncmp(first_words, prefix, sizeof(prefix) - 1) == 0)
+		memmove(first_words, first_words + sizeof(prefix) - 1,
+			strlen(first_words + sizeof(prefix) - 1) + 1);
+}
+
+/* libbpf has numbers of its own, beyond those of errno. */
+static const char *words_of(int error)
+{
+	static char words[WORDS_MAX];
+
+	libbpf_strerror(error, words, sizeof(words));
+	return words;
+}
+
 /* libbpf tells the log of a program that was accepted among its debug messages. */
 static bool is_log(const char *fmt)
 {
@@ -26,6 +58,8 @@ static bool is_log(const char *fmt)
 __attribute__((format(printf, 2, 0))) static int print(enum libbpf_print_level level,
 						       const char *fmt, va_list args)
 {
+	if (level <= LIBBPF_WARN)
+		keep_words(fmt, args);
 	return level <= LIBBPF_WARN || is_log(fmt) ? vfprintf(stderr, fmt, args) : 0;
 }
 
@@ -96,13 +130,15 @@ int avd__load(const char *path, uint32_t log_level)
 	libbpf_set_print(print);
 	struct bpf_object *object = bpf_object__open_file(path, NULL);
 	if (!object) {
-		fprintf(stderr, "cannot open the BPF object %s: %s\n", path, strerror(errno));
+		const int code = errno;
+		fprintf(stderr, "cannot open the BPF object %s: %s\n", path,
+			*first_words ? first_words : words_of(code));
 		return EXIT_FAILURE;
 	}
 	ask_for_logs(object, log_level);
 	const int error = bpf_object__load(object);
 	if (error) {
-		fprintf(stderr, "cannot load the BPF object %s: %s\n", path, strerror(-error));
+		fprintf(stderr, "cannot load the BPF object %s: %s\n", path, words_of(error));
 		return EXIT_FAILURE;
 	}
 	static struct links links;
