@@ -106,6 +106,16 @@ static int list_one(void *userdata, const char *path, const char *origin)
 	return 0;
 }
 
+/* The library knows where it has looked, and what to do. */
+static int say_none(const char *cache_dir)
+{
+	char error[1024] = "no kernel was found";
+	char *path = NULL;
+	if (avd_kernel_default(cache_dir, &path, error, sizeof(error)) == 0)
+		avd_free(path); /* it came just now */
+	return cli_error("%s", error);
+}
+
 static int list(const char *cache_dir, uint32_t format)
 {
 	struct listing listing = {.format = format};
@@ -116,11 +126,7 @@ static int list(const char *cache_dir, uint32_t format)
 		puts(listing.count ? "\n]" : "]");
 	if (r < 0)
 		return cli_error("cannot list the kernels: %s", strerror(-r));
-	if (!listing.count)
-		return cli_error("no kernel was found; attachverdict-fetch-kernel "
-				 "(tools/fetch-kernel in the "
-				 "source tree) fetches one");
-	return CLI_PASSED;
+	return listing.count ? CLI_PASSED : say_none(cache_dir);
 }
 
 enum { OPT_CACHE_DIR = 256 };

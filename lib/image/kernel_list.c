@@ -181,25 +181,60 @@ static int choose(void *userdata, const char *path, const char *origin)
 	return FOUND;
 }
 
+/* A cache that this user can't read may well hold kernels. */
+static int say_where(const char *cache_dir, char **ret_text)
+{
+	char *cache = NULL;
+	char *text = NULL;
+	int r = avd__cache_dir(cache_dir, &cache, NULL);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		r = asprintf(&text, "no cache is known (set HOME or XDG_CACHE_HOME)");
+	} else {
+		r = asprintf(&text, "%s/kernels", cache);
+		free(cache);
+		if (r < 0)
+			return -ENOMEM;
+		char *dir = text;
+		DIR *opened = opendir(dir);
+		if (opened || errno == ENOENT)
+			r = asprintf(&text, "none was fetched into %s", dir);
+		else
+			r = asprintf(&text, "%s can't be read (%s)", dir, strerror(errno));
+		if (opened)
+			closedir(opened);
+		free(dir);
+	}
+	if (r < 0)
+		return -ENOMEM;
+	*ret_text = text;
+	return 0;
+}
+
 int avd_kernel_default(const char *cache_dir, char **ret_path, char *error, size_t error_size)
 {
 	struct choice choice = {.running = "its image is not installed"};
 	struct avd__error detail = {0};
+	char *where = NULL;
 	int r = avd_kernel_list(cache_dir, choose, &choice);
 	if (r == FOUND && !choice.failed) {
 		*ret_path = choice.path;
 		return 0;
 	}
+	if (r == 0)
+		r = say_where(cache_dir, &where);
 	if (r == FOUND)
 		r = avd__fail(&detail, ENOMEM, "out of memory");
 	else if (r < 0)
 		avd__fail(&detail, -r, "cannot list the kernels: %s", strerror(-r));
 	else
 		r = avd__fail(&detail, ENOENT,
-			      "no kernel with sched_ext: none was fetched, and the running one "
-			      "can't be taken (%s); run attachverdict-fetch-kernel "
-			      "(tools/fetch-kernel in the source tree), or name one with --kernel",
-			      choice.running);
+			      "no kernel with sched_ext: %s, and the running one can't be taken "
+			      "(%s); run attachverdict-fetch-kernel (tools/fetch-kernel in the "
+			      "source tree), or name one with --kernel",
+			      where, choice.running);
+	free(where);
 	avd__error_copy(&detail, error, error_size);
 	return r;
 }

@@ -93,7 +93,19 @@ class Kernel(Refused):
         self.refuse_kernel(self.write("arm64", bytes(image)), "aarch64", "x86_64")
 
     def test_no_kernel_at_all(self):
-        self.refuse([], kit.NOT_TRIED, "fetch-kernel", "--kernel")
+        self.refuse([], kit.NOT_TRIED, "fetch-kernel", "--kernel", self.env["XDG_CACHE_HOME"])
+
+    def test_kernels_that_are_out_of_reach(self):
+        """That is not to say that none was fetched."""
+        cache = self.script("file")
+        self.before = self.files()
+        self.refuse(["--cache-dir", cache], kit.NOT_TRIED, f"{cache}/kernels can't be read")
+        listed = self.attachverdict("kernel", "list", "--cache-dir", cache)
+        if not listed.stdout:
+            self.assert_one_line_error(listed, kit.NOT_TRIED, f"{cache}/kernels can't be read")
+        for name in ("HOME", "XDG_CACHE_HOME"):
+            self.env.pop(name, None)
+        self.refuse([], kit.NOT_TRIED, "no cache is known", "HOME")
 
 
 class Machine(Refused):

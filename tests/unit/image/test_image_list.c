@@ -144,6 +144,7 @@ static void check_no_default(const char *why)
 	ck_assert_int_eq(avd_kernel_default(cache, &path, message, sizeof(message)), -ENOENT);
 	kit_check_message(message, "attachverdict-fetch-kernel");
 	ck_assert_msg(strstr(message, why), "\"%s\" in \"%s\"", why, message);
+	ck_assert_msg(strstr(message, cache), "\"%s\" in \"%s\"", cache, message);
 	ck_assert_ptr_eq(path, message);
 }
 
