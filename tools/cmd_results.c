@@ -276,7 +276,8 @@ static void print_change(const char *word, const struct avd_cell_result *before,
 	putchar('\n');
 	if (after && !after->met) {
 		fputs("    ", stdout);
-		cli_print_clean(stdout, after->result_reason, strlen(after->result_reason));
+		const char *words = avd_reason_words(after->result_reason);
+		cli_print_clean(stdout, words, strlen(words));
 		putchar('\n');
 	}
 }

@@ -99,7 +99,8 @@ static void on_cell(void *userdata, size_t index, const struct avd_cell_result *
 	if (!result->met) {
 		avd_expectation_print(&result->expect, expect, sizeof(expect));
 		printf("       expected %s; ", expect);
-		cli_print_clean(stdout, result->result_reason, strlen(result->result_reason));
+		const char *words = avd_reason_words(result->result_reason);
+		cli_print_clean(stdout, words, strlen(words));
 		printf("\n       %s\n", result->command);
 	}
 	fflush(stdout);

@@ -90,6 +90,11 @@ AVD_API const char *avd_reason_code_name(uint32_t code);
 AVD_API const char *avd_reason_code_explain(uint32_t code);
 AVD_API const char *avd_reason_code_hint(uint32_t code);
 
+/* The part of a reason that is for people: what stands behind the gate's figures
+ * ("cause=exited state=disabled ... cpu_ms=76; "), or all of it if there are none, or nothing
+ * behind them. For lists where the code stands beside it. Points into `reason`. Since 0.1. */
+AVD_API const char *avd_reason_words(const char *reason);
+
 /* NULL exactly when the outcome is ATTACHED, else the reason's text inside `verdict`. Since 0.1. */
 AVD_API const char *avd_verdict_failure_reason(const struct avd_verdict *verdict);
 /* 1 if both are equal, else 0. Since 0.1. */

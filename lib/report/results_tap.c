@@ -67,7 +67,8 @@ void avd__results_ktap(struct avd__buf *out, const avd_results *results)
 		if (!cell.met) {
 			avd__buf_puts(out, "# ");
 			avd__put_outcome(out, &cell);
-			avd__buf_printf(out, ": %s\n# %s\n", cell.result_reason, cell.command);
+			avd__buf_printf(out, ": %s\n# %s\n", avd_reason_words(cell.result_reason),
+					cell.command);
 		}
 		avd__buf_printf(out, "%s %zu %s\n", cell.met ? "ok" : "not ok", i + 1, cell.id);
 	}

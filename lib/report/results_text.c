@@ -85,7 +85,7 @@ static void put_unmet(struct avd__buf *out, const struct avd_cell_result *cell, 
 	avd_expectation_print(&cell->expect, expect, sizeof(expect));
 	avd__buf_printf(out, "%s%s: ", start, cell->id);
 	avd__put_outcome(out, cell);
-	avd__buf_printf(out, ", expected %s: %s\n", expect, cell->result_reason);
+	avd__buf_printf(out, ", expected %s: %s\n", expect, avd_reason_words(cell->result_reason));
 }
 
 void avd__results_text(struct avd__buf *out, const avd_results *results)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR LGPL-2.1-or-later
 #include <attachverdict/verdict.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,19 @@ const char *avd_outcome_name(uint32_t outcome)
 const char *avd_result_name(uint32_t result)
 {
 	return result == AVD_RESULT_PASSED ? "passed" : "failed";
+}
+
+const char *avd_reason_words(const char *reason)
+{
+	bool quoted = false; /* a scheduler may have any name; quotes in it are escaped */
+	if (strncmp(reason, "cause=", 6) != 0)
+		return reason;
+	for (const char *at = reason; *at; at++) {
+		quoted ^= *at == '"';
+		if (!quoted && at[0] == ';' && at[1] == ' ' && at[2])
+			return at + 2;
+	}
+	return reason;
 }
 
 const char *avd_verdict_failure_reason(const struct avd_verdict *verdict)

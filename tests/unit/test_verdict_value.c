@@ -133,6 +133,24 @@ START_TEST(a_verdict_is_a_value)
 }
 END_TEST
 
+START_TEST(words_of_a_reason)
+{
+	static const char *const expected[][2] = {
+		{"cause=exited state=disabled ops=missing cpu_ms=76; exit status 3; last output: "
+		 "\"x\"",
+		 "exit status 3; last output: \"x\""},
+		{"cause=busy ops=\"a; b\" cpu_ms=1; its process is alive", "its process is alive"},
+		{"cause=busy ops=\"a; b\" cpu_ms=1", "cause=busy ops=\"a; b\" cpu_ms=1"},
+		{"cause=busy ops=\"a; b", "cause=busy ops=\"a; b"},
+		{"cause=busy; ", "cause=busy; "},
+		{"the machine ended; it was told to", "the machine ended; it was told to"},
+		{"", ""},
+	};
+	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++)
+		ck_assert_str_eq(avd_reason_words(expected[i][0]), expected[i][1]);
+}
+END_TEST
+
 START_TEST(printed)
 {
 	char line[2048], cut[8];
@@ -315,5 +333,5 @@ START_TEST(the_machines_steps_are_logged)
 END_TEST
 
 KIT_MAIN(names, names_of_the_codes, each_code_is_explained, memory_nobody_filled_in_is_not_attached,
-	 a_verdict_is_a_value, printed, long_texts_are_cut, options, an_end_that_the_caller_tells,
-	 the_machines_steps_are_logged)
+	 a_verdict_is_a_value, words_of_a_reason, printed, long_texts_are_cut, options,
+	 an_end_that_the_caller_tells, the_machines_steps_are_logged)
