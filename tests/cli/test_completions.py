@@ -7,6 +7,7 @@ import pathlib
 import pty
 import re
 import select
+import shlex
 import shutil
 import subprocess
 import time
@@ -35,7 +36,7 @@ ARGUMENTS = [("sweep", "files", ""), ("show", "directories", ""), ("merge", "dir
 class Bash:
     name = "bash"
     setup = ["PS1=READY; bind 'set enable-bracketed-paste off'",
-             f". {FOLDER / 'attachverdict'}"]
+             f". {shlex.quote(str(FOLDER / 'attachverdict'))}"]
     argv = ["bash", "--norc", "--noprofile", "-i"]
 
     # Outside of readline there is no compopt; what it would be asked for is noted in its place.
@@ -65,7 +66,7 @@ class Bash:
 class Fish:
     name = "fish"
     setup = ["function fish_prompt; echo -n READY; end; set fish_greeting",
-             f"source {FOLDER / 'attachverdict.fish'}"]
+             f"source {shlex.quote(str(FOLDER / 'attachverdict.fish'))}"]
     argv = ["fish", "--no-config", "-i"]
     script = '''
         source $argv[1]
@@ -83,7 +84,7 @@ class Fish:
 class Zsh:
     name = "zsh"
     setup = ["PS1=READY; unsetopt zle_bracketed_paste prompt_sp; autoload -Uz compinit",
-             f"fpath=({FOLDER} $fpath); compinit -u -D"]
+             f"fpath=({shlex.quote(str(FOLDER))} $fpath); compinit -u -D"]
     argv = ["zsh", "-f", "-i"]
 
     def ask(self, lines):
