@@ -46,7 +46,10 @@ take_lock()
 	exec {fd}>>"$1" || die "can't write $1"
 	if ! flock -n "$fd"; then
 		say "waiting for another run that holds $1"
-		flock "$fd" || die "can't lock $1"
+		# Again and again, so that a trap of the script need not wait as long.
+		until flock -w 1 -E 75 "$fd"; do
+			[ $? = 75 ] || die "can't lock $1"
+		done
 	fi
 }
 
