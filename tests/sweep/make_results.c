@@ -40,6 +40,10 @@ static const char *const break_outs[] = {
 	"\\u003c\\\\u003c\\\" \" \\",
 	"&lt;&#60;&amp;lt; @RESULTS@ @DETAILS@",
 	"__proto__",
+	"a # SKIP by",
+	"a\\# TODO \\",
+	"#skip",
+	"Subtest: x",
 };
 
 /* What no library of ours writes, but a forged index may have: control characters, broken UTF-8, an

@@ -151,6 +151,35 @@ class Formats(unittest.TestCase):
         self.assertEqual(self.tap_parser("\n".join(lines[1:]) + "\n"),
                          f"{CELLS},{CELLS - len(BAD)},{len(BAD)},0,0,0")
 
+    def test_tap_of_a_forged_index(self):
+        """No id makes a reader skip what is not ok."""
+        forged = self.dir.with_name("forged")
+        if not forged.exists():
+            subprocess.run([MAKE, "--hostile", forged], check=True)
+        ids = [cell["id"] for cell in
+               json.loads(run([CLI, "show", "-f", "json", forged]).stdout)["cells"]]
+        self.assertIn("a # SKIP by/11", ids)
+        for form, backslash in (("tap", "\\\\"), ("ktap", "\\")):
+            text = run([CLI, "show", "--format", form, forged]).stdout.decode()
+            found = [line for line in text.splitlines() if line.startswith("not ok ")]
+            names = [id.replace("\\", backslash).replace("#", backslash + "x23") for id in ids]
+            dash = "- " if form == "tap" else ""
+            self.assertEqual(found, [f"not ok {i} {dash}{name}"
+                                     for i, name in enumerate(names, 1)])
+            self.assertNotIn("\n# Subtest", text)
+            text = "TAP version 13\n" + text.partition("\n")[2]
+            self.assertEqual(self.tap_parser(text), f"{len(ids)},0,{len(ids)},0,0,0")
+            # The result lines as kunit.py looks for them.
+            for line in found:
+                self.assertRegex(line, r"^\s*(ok|not ok) ([0-9]+) ?(- )?([^#]*)( # .*)?$")
+                self.assertNotRegex(line, r"^\s*(ok|not ok) ([0-9]+) ?(- )?(.*) # SKIP ?(.*)$")
+        module("yaml", "python3-yaml")
+        module("more_itertools", "python3-more-itertools")
+        text = run([CLI, "show", "--format", "tap", forged]).stdout.decode()
+        lines = list(module("tap.parser", "python3-tap").Parser().parse_text(text))[2:]
+        self.assertEqual([(line.ok, line.skip, line.todo) for line in lines],
+                         [(False, False, False)] * len(ids))
+
     def test_markdown(self):
         """As GitHub reads it: one table, a list of what is not as expected, nothing of HTML."""
         text = self.show("markdown")
