@@ -78,16 +78,6 @@ static void put_row(struct avd__buf *out, const struct avd__grid *grid, size_t r
 	avd__buf_puts(out, "\n");
 }
 
-/* One that is not as expected: what it came to, why, and how to see it alone. */
-static void put_unmet(struct avd__buf *out, const struct avd_cell_result *cell, const char *start)
-{
-	char expect[64];
-	avd_expectation_print(&cell->expect, expect, sizeof(expect));
-	avd__buf_printf(out, "%s%s: ", start, cell->id);
-	avd__put_outcome(out, cell);
-	avd__buf_printf(out, ", expected %s: %s\n", expect, avd_reason_words(cell->result_reason));
-}
-
 void avd__results_text(struct avd__buf *out, const avd_results *results)
 {
 	struct avd__grid grid;
@@ -112,10 +102,15 @@ void avd__results_text(struct avd__buf *out, const avd_results *results)
 	avd__buf_puts(out, "\n");
 	for (size_t i = 0; i < grid.cells; i++) {
 		const struct avd_cell_result cell = avd__results_cell(results, i);
+		char expect[64];
 		if (cell.met)
 			continue;
-		put_unmet(out, &cell, "not ok ");
-		avd__buf_printf(out, "    %s\n", cell.command);
+		/* What it came to, why, and how to see it alone. */
+		avd_expectation_print(&cell.expect, expect, sizeof(expect));
+		avd__buf_printf(out, "not ok %s: ", cell.id);
+		avd__put_outcome(out, &cell);
+		avd__buf_printf(out, ", expected %s: %s\n    %s\n", expect,
+				avd_reason_words(cell.result_reason), cell.command);
 	}
 	put_counts(out, results);
 	avd__buf_puts(out, "\n");
@@ -134,19 +129,71 @@ static void put_markdown(struct avd__buf *out, const char *text)
 	}
 }
 
-static void put_escaped(struct avd__buf *out, struct avd__buf *place)
+/* Text of a guest, a plan or a forged index, as code: nothing in it becomes a link, calls somebody
+ * by @name or refers to an issue, which no backslash prevents: who shows a page looks for these in
+ * what Markdown has made of it, but not in code. Two characters can't be in code everywhere: a
+ * backtick ends it, a bar ends a table's cell; they stand between two pieces. */
+static void put_code(struct avd__buf *out, const char *text)
 {
-	avd__buf_puts(out, " ");
-	if (place->len)
-		put_markdown(out, place->data);
-	avd__buf_puts(out, " |");
-	place->len = 0;
+	while (*text) {
+		const size_t plain = strcspn(text, "`|");
+		if (plain) {
+			avd__buf_puts(out, "`");
+			avd__buf_append(out, text, plain);
+			avd__buf_puts(out, "`");
+		}
+		text += plain;
+		if (*text) {
+			avd__buf_puts(out, "\\");
+			avd__buf_append(out, text++, 1);
+		}
+	}
+}
+
+/* Puts what was gathered, and empties that. */
+static void put_gathered(struct avd__buf *out, struct avd__buf *gathered,
+			 void (*put)(struct avd__buf *out, const char *text))
+{
+	if (gathered->error)
+		out->error = gathered->error;
+	else if (gathered->len)
+		put(out, gathered->data);
+	gathered->len = 0;
+}
+
+static void put_markdown_row(struct avd__buf *out, const struct avd__grid *grid, size_t row,
+			     struct avd__buf *scratch)
+{
+	avd__buf_puts(out, "| ");
+	avd__grid_label(scratch, grid, row);
+	put_gathered(out, scratch, put_code);
+	for (size_t column = 0; column < grid->kernel_count; column++) {
+		avd__buf_puts(out, " | ");
+		put_place(scratch, grid, row, column);
+		put_gathered(out, scratch, put_markdown);
+	}
+	avd__buf_puts(out, " |\n");
+}
+
+static void put_markdown_unmet(struct avd__buf *out, const struct avd_cell_result *cell,
+			       struct avd__buf *scratch)
+{
+	char expect[64];
+	avd__buf_puts(out, "- ");
+	put_code(out, cell->id);
+	avd__buf_puts(out, ": ");
+	avd__put_outcome(scratch, cell);
+	avd_expectation_print(&cell->expect, expect, sizeof(expect));
+	avd__buf_printf(scratch, ", expected %s: ", expect);
+	put_gathered(out, scratch, put_markdown);
+	put_code(out, avd_reason_words(cell->result_reason));
+	avd__buf_puts(out, "\n");
 }
 
 void avd__results_markdown(struct avd__buf *out, const avd_results *results)
 {
 	struct avd__grid grid;
-	struct avd__buf place = {0};
+	struct avd__buf scratch = {0};
 	if (avd__grid_make(&grid, results) < 0) {
 		out->error = -ENOMEM;
 		return;
@@ -154,36 +201,22 @@ void avd__results_markdown(struct avd__buf *out, const avd_results *results)
 	put_counts(out, results);
 	avd__buf_puts(out, ".\n\n| |");
 	for (size_t column = 0; column < grid.kernel_count; column++) {
-		avd__buf_puts(&place, grid.kernels[column]);
-		put_escaped(out, &place);
+		avd__buf_puts(out, " ");
+		put_code(out, grid.kernels[column]);
+		avd__buf_puts(out, " |");
 	}
 	avd__buf_puts(out, "\n|---|");
 	for (size_t column = 0; column < grid.kernel_count; column++)
 		avd__buf_puts(out, "---|");
 	avd__buf_puts(out, "\n");
-	for (size_t row = 0; row < grid.row_count; row++) {
-		avd__buf_puts(out, "|");
-		avd__grid_label(&place, &grid, row);
-		put_escaped(out, &place);
-		for (size_t column = 0; column < grid.kernel_count; column++) {
-			put_place(&place, &grid, row, column);
-			put_escaped(out, &place);
-		}
-		avd__buf_puts(out, "\n");
-	}
+	for (size_t row = 0; row < grid.row_count; row++)
+		put_markdown_row(out, &grid, row, &scratch);
 	avd__buf_puts(out, "\n");
 	for (size_t i = 0; i < grid.cells; i++) {
 		const struct avd_cell_result cell = avd__results_cell(results, i);
-		if (cell.met)
-			continue;
-		put_unmet(&place, &cell, "");
-		avd__buf_puts(out, "- ");
-		if (place.len)
-			put_markdown(out, place.data);
-		place.len = 0;
+		if (!cell.met)
+			put_markdown_unmet(out, &cell, &scratch);
 	}
-	if (place.error)
-		out->error = place.error;
-	avd__buf_free(&place);
+	avd__buf_free(&scratch);
 	avd__grid_free(&grid);
 }

@@ -44,6 +44,11 @@ static const char *const break_outs[] = {
 	"a\\# TODO \\",
 	"#skip",
 	"Subtest: x",
+	"@nobody @some/team #1 GH-1 www.example.org http://example.org a@example.org",
+	"``|`@nobody`|\\`|\\||\\",
+	"`https://example.org`",
+	"\\",
+	"```",
 };
 
 /* What no library of ours writes, but a forged index may have: control characters, broken UTF-8, an

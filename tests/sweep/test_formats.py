@@ -9,6 +9,7 @@ import csv
 import importlib
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -57,7 +58,17 @@ class Formats(unittest.TestCase):
         cls.scratch.cleanup()
 
     def show(self, form):
-        done = run([CLI, "show", "--format", form, self.dir])
+        return self.print(self.dir, form)
+
+    def forged(self):
+        """Results with hostile ids and names, and their cells."""
+        folder = self.dir.with_name("forged")
+        if not folder.exists():
+            subprocess.run([MAKE, "--hostile", folder], check=True)
+        return folder, json.loads(self.print(folder, "json"))["cells"]
+
+    def print(self, folder, form):
+        done = run([CLI, "show", "--format", form, folder])
         self.assertEqual((done.returncode, done.stderr), (1, b""))
         text = done.stdout.decode("utf-8")  # strictly
         self.assertEqual([c for c in set(text) if c < " " and c != "\n" or "\x7f" <= c < "\xa0"],
@@ -153,14 +164,11 @@ class Formats(unittest.TestCase):
 
     def test_tap_of_a_forged_index(self):
         """No id makes a reader skip what is not ok."""
-        forged = self.dir.with_name("forged")
-        if not forged.exists():
-            subprocess.run([MAKE, "--hostile", forged], check=True)
-        ids = [cell["id"] for cell in
-               json.loads(run([CLI, "show", "-f", "json", forged]).stdout)["cells"]]
+        forged, cells = self.forged()
+        ids = [cell["id"] for cell in cells]
         self.assertIn("a # SKIP by/11", ids)
         for form, backslash in (("tap", "\\\\"), ("ktap", "\\")):
-            text = run([CLI, "show", "--format", form, forged]).stdout.decode()
+            text = self.print(forged, form)
             found = [line for line in text.splitlines() if line.startswith("not ok ")]
             names = [id.replace("\\", backslash).replace("#", backslash + "x23") for id in ids]
             dash = "- " if form == "tap" else ""
@@ -175,14 +183,14 @@ class Formats(unittest.TestCase):
                 self.assertNotRegex(line, r"^\s*(ok|not ok) ([0-9]+) ?(- )?(.*) # SKIP ?(.*)$")
         module("yaml", "python3-yaml")
         module("more_itertools", "python3-more-itertools")
-        text = run([CLI, "show", "--format", "tap", forged]).stdout.decode()
-        lines = list(module("tap.parser", "python3-tap").Parser().parse_text(text))[2:]
+        parser = module("tap.parser", "python3-tap").Parser()
+        lines = list(parser.parse_text(self.print(forged, "tap")))[2:]
         self.assertEqual([(line.ok, line.skip, line.todo) for line in lines],
                          [(False, False, False)] * len(ids))
 
-    def test_markdown(self):
-        """As GitHub reads it: one table, a list of what is not as expected, nothing of HTML."""
-        text = self.show("markdown")
+    def markdown(self, text):
+        """As GitHub reads it: one table, a list of what is not as expected, nothing of HTML. The
+        table's rows and the list's items, as text; what others wrote is code in them."""
         done = run([program("cmark-gfm", "cmark-gfm"), "--unsafe", "-e", "table", "-e",
                     "strikethrough", "-e", "autolink", "--to", "xml"], input=text.encode())
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -190,23 +198,39 @@ class Formats(unittest.TestCase):
         root = ET.fromstring(done.stdout)
         self.assertEqual([child.tag for child in root],
                          [space + tag for tag in ("paragraph", "table", "list")])
-        self.assertEqual({node.tag[len(space):] for node in root.iter()} &
-                         {"html_block", "html_inline", "code", "code_block", "link", "image",
-                          "emph", "strong", "strikethrough", "heading"}, set())
-        def words(node):  # the rest is the layout of the XML
-            return "".join(text.text or "" for text in node.iter(space + "text"))
+        self.assertEqual({node.tag[len(space):] for node in root.iter()} -
+                         {"document", "paragraph", "table", "table_header", "table_row",
+                          "table_cell", "list", "item", "text", "code"}, set())
+        # What becomes a link only behind the parser: @mentions, #1, GH-1, addresses.
+        outside = "".join(node.text or "" for node in root.iter(space + "text"))
+        self.assertEqual(re.findall("@|#|://|www|GH-", outside), [])
 
-        table = [[words(cell) for cell in row] for row in root[1]]
+        def words(node):  # the rest is the layout of the XML
+            return "".join(text.text or "" for text in node.iter()
+                           if text.tag in (space + "text", space + "code"))
+        return [[words(cell) for cell in row] for row in root[1]], [words(i) for i in root[2]]
+
+    def test_markdown(self):
+        table, notes = self.markdown(self.show("markdown"))
         self.assertEqual(table[0], [""] + [f"7.{i}" for i in range(KERNELS)])
         self.assertEqual([row[0] for row in table[1:]],
                          [f"sched-{i:05}/2" for i in range(CELLS // KERNELS)])
         for i in range(CELLS):
             place = table[1 + i // KERNELS][1 + i % KERNELS]
             self.assertEqual("passed" not in place, i in BAD, place)
-        notes = [words(item) for item in root[2]]
         self.assertEqual(len(notes), len(BAD))
-        self.assertIn("<script>alert(1)</script> & \"quoted\"", notes[0])
+        self.assertIn("<script>alert(1)</script> & \"quoted\" 'single' \\x1b[31m # TODO | `code`",
+                      notes[0])
         self.assertIn(SHOWN, notes[BAD.index(BROKEN)])
+
+    def test_markdown_of_a_forged_index(self):
+        forged, cells = self.forged()
+        table, notes = self.markdown(self.print(forged, "markdown"))
+        kernels = [cell["kernel"] for cell in cells]
+        self.assertEqual(table[0], [""] + kernels)
+        self.assertEqual([row[0] for row in table[1:]], [f"{k}/{k}/{k}" for k in kernels])
+        self.assertEqual(notes, [f"{cell['id']}: DIED (exited), expected passed: "
+                                 f"{cell['result_reason']}" for cell in cells])
 
     def test_text(self):
         text = self.show("text")

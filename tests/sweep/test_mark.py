@@ -62,7 +62,7 @@ class Mark(unittest.TestCase):
         escaped = {"text": REASON, "ktap": REASON, "tap": REASON.replace('"', '\\"'),
                    "json": REASON.replace('"', '\\"'),
                    "junit": "job 123_4 on node &quot;c2&quot;) &lt;&amp;&gt;",
-                   "markdown": 'NODE\\_FAIL (job 123\\_4 on node "c2") \\<\\&\\>'}
+                   "markdown": f"`{REASON}`"}
         for form, words in escaped.items():
             with self.subTest(form=form):
                 found = self.cli("show", "--format", form, self.dir).stdout

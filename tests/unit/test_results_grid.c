@@ -90,7 +90,7 @@ START_TEST(as_many_rows_as_cells)
 	ck_assert_uint_eq(lines(), CELLS + 5);
 	ck_assert_ptr_nonnull(strstr(text, "\ns0/1/p77  "));
 	print(AVD_FORMAT_MARKDOWN);
-	ck_assert_ptr_nonnull(strstr(text, "\n| s0/1/p77 | passed |\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\n| `s0/1/p77` | passed |\n"));
 }
 END_TEST
 
@@ -107,7 +107,7 @@ START_TEST(cells_of_their_own_are_a_list)
 	ck_assert_ptr_nonnull(strstr(text, "5000 cells: 4999 as expected, 0 not, 1 without"));
 	print(AVD_FORMAT_MARKDOWN);
 	ck_assert_uint_lt(size, 1 << 20);
-	ck_assert_ptr_nonnull(strstr(text, "\n| k77/s77/1/p0 | passed |\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\n| `k77/s77/1/p0` | passed |\n"));
 }
 END_TEST
 
