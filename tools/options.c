@@ -40,11 +40,39 @@ void cli_print_help(const struct cli_command *command)
 		printf("%s\n", command->more);
 }
 
+/* Bytes of the UTF-8 sequence at `at`; 0 of what is none, or is a control character (C1). */
+static size_t sequence(const unsigned char *at)
+{
+	const size_t len = *at >= 0xf0 ? 4 : *at >= 0xe0 ? 3 : 2;
+	if (*at < 0xc2 || *at > 0xf4 || (*at == 0xc2 && at[1] < 0xa0))
+		return 0;
+	for (size_t i = 1; i < len; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	return len;
+}
+
+/* A line may quote any word of the command line, such as a name that a shell's `*` found. */
 static void line(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
 static void line(const char *fmt, va_list args)
 {
+	char *text = NULL;
 	fputs(CLI_NAME ": ", stderr);
-	vfprintf(stderr, fmt, args);
+	if (vasprintf(&text, fmt, args) < 0) {
+		fputs("out of memory", stderr);
+		return;
+	}
+	for (const char *at = text; *at;) {
+		const unsigned char c = (unsigned char)*at;
+		const size_t len = c >= 0x20 && c < 0x7f ? 1 : sequence((const unsigned char *)at);
+		if (len)
+			fwrite(at, 1, len, stderr);
+		else
+			fprintf(stderr, "\\x%02x", c);
+		at += len ? len : 1;
+	}
+	free(text);
 }
 
 int cli_usage(const struct cli_command *command, const char *fmt, ...)

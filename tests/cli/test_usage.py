@@ -56,6 +56,21 @@ class Help(kit.Case):
             self.assertEqual(self.attachverdict(option).stdout, done.stdout)
 
 
+class Terminal(kit.Case):
+    """A file's name can hold what a terminal would take for commands."""
+
+    def test_words_are_quoted_for_a_terminal(self):
+        word = b"\x1b[31m\n\x7f\xff\xc2\x9b\xe2\x82" + "\u00fc\u20ac\U0001f427".encode()
+        shown = "\\x1b[31m\\x0a\\x7f\\xff\\xc2\\x9b\\xe2\\x82\u00fc\u20ac\U0001f427"
+        for args in ([word], ["explain", word], ["run", word], ["run", b"--" + word],
+                     ["doctor", word], ["sweep", b"--jobs=" + word], ["replay", "x", b"--" + word]):
+            done = subprocess.run([kit.EXE, *args], stdin=subprocess.DEVNULL, capture_output=True,
+                                  timeout=kit.TIMEOUT, check=False)
+            self.assertEqual((done.returncode, done.stdout), (kit.USAGE, b""))
+            self.assertIn(shown.encode(), done.stderr)
+            self.assertEqual(done.stderr.count(b"\n"), 1, done.stderr)
+
+
 class Usage(kit.Case):
     def refuse(self, args, *words):
         with self.subTest(args=args):
