@@ -18,9 +18,9 @@ static const struct reason reasons[] = {
 		 "and has its interpreter; bring missing files along with --include."},
 	[AVD_REASON_EXITED] =
 		{"exited", "The scheduler's process exited before its scheduler was enabled.",
-		 "Read the last lines of its output below the verdict; run it with its verbose "
-		 "option after `--`. A program that daemonizes must be told to stay in the "
-		 "foreground."},
+		 "Read the last lines of its output; run it with its verbose option after `--`. "
+		 "The guest has it and its libraries only: --include brings what else it uses. "
+		 "A program that daemonizes must be told to stay in the foreground."},
 	[AVD_REASON_KILLED_BY_SIGNAL] =
 		{"killed-by-signal",
 		 "A signal killed the scheduler's process before its scheduler was enabled.",
@@ -43,7 +43,7 @@ static const struct reason reasons[] = {
 		{"no-sched-ext",
 		 "The guest's kernel has no sched_ext: /sys/kernel/sched_ext is missing.",
 		 "Choose a kernel built with CONFIG_SCHED_CLASS_EXT=y, 6.12 or later; "
-		 "`attachverdict kernel` lists those at hand, attachverdict-fetch-kernel gets "
+		 "`attachverdict kernel list` shows those at hand, attachverdict-fetch-kernel gets "
 		 "one."},
 	[AVD_REASON_BUSY] =
 		{"busy",
@@ -67,7 +67,8 @@ static const struct reason reasons[] = {
 				"enabled in time.",
 				"Check that the program attaches its struct_ops map and keeps the "
 				"link; if it only "
-				"needs longer, raise the gate's budget."},
+				"needs longer, raise --budget-wall, or --budget-cpu if that is "
+				"what it used up."},
 	[AVD_REASON_PANIC] =
 		{"panic", "The guest's kernel panicked.",
 		 "The panic's lines are in the evidence; run the same cell with another kernel to "

@@ -162,6 +162,22 @@ class Explain(kit.Case):
             self.assertRegex(first, f"^{code}: .{{10,}}")
             self.assertRegex(second, "^hint: .{10,}")
 
+    def test_hints_name_what_is_there(self):
+        """A command in backquotes can be given as it stands; options are those of `run`."""
+        listed = self.attachverdict("explain").stdout.splitlines()
+        said = "".join(self.attachverdict("explain", line.split()[0]).stdout for line in listed)
+        commands = re.findall("`attachverdict ([^`]+)`", said)
+        self.assertTrue(commands)
+        for command in commands:
+            done = self.attachverdict(*command.split())
+            self.assertNotEqual(done.returncode, kit.USAGE, done.stderr)
+        for option in set(re.findall("(?<!`)--[a-z-]+", said)):
+            self.refuse_only_the_value(option)
+
+    def refuse_only_the_value(self, option):
+        done = self.attachverdict("run", option)
+        self.assert_one_line_error(done, kit.USAGE, option, "needs a value")
+
 
 class Streams(kit.Case):
     """What is written has to arrive, or the exit status says that it did not."""
