@@ -109,7 +109,7 @@ static int check_topology(struct avd__cell_config *config, struct avd__error *er
 	return r;
 }
 
-/* The value as the command line takes it: "1500ms", "60s", "256M", "1024G". */
+/* The value as the command line takes it: "1500ms", "60s", "64K", "256M", "1024G". */
 static const char *readable(char *out, size_t size, const char *name, uint64_t value)
 {
 	const size_t len = strlen(name);
@@ -120,6 +120,8 @@ static const char *readable(char *out, size_t size, const char *name, uint64_t v
 		snprintf(out, size, "%" PRIu64 "G", value >> 30);
 	else if (value && value % (UINT64_C(1) << 20) == 0)
 		snprintf(out, size, "%" PRIu64 "M", value >> 20);
+	else if (value && value % (UINT64_C(1) << 10) == 0)
+		snprintf(out, size, "%" PRIu64 "K", value >> 10);
 	else
 		snprintf(out, size, "%" PRIu64, value);
 	return out;
@@ -132,6 +134,10 @@ static int check_range(const char *name, uint64_t *value, uint64_t fallback, uin
 		*value = fallback;
 	if (*value < least || *value > most) {
 		char is[32], from[32], to[32];
+		if (most == UINT64_MAX)
+			return avd__fail(error, EINVAL, "%s=%s is out of range: at least %s", name,
+					 readable(is, sizeof(is), name, *value),
+					 readable(from, sizeof(from), name, least));
 		return avd__fail(error, EINVAL, "%s=%s is out of range: %s to %s", name,
 				 readable(is, sizeof(is), name, *value),
 				 readable(from, sizeof(from), name, least),

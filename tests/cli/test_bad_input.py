@@ -148,6 +148,7 @@ class Values(Refused):
                             (["--memory", "1000000G"], ["memory"]),
                             (["--timeout", "9999999h"], ["timeout"]),
                             (["--settle", "1h"], ["settle", "3600s", "60s"]),
+                            (["--channel-limit", "1K"], ["channel_limit=1K", "at least 64K\n"]),
                             (["--kernel-args", "a\nb"], ["kernel_args"]),
                             (["--include", ":/x"], ["include"])):
             self.refuse(args, kit.USAGE, *words)
