@@ -2,13 +2,10 @@
 /*
  * The window (codec/window.h): memory that the host sees at once. No driver takes part: the KVM
  * machine has it at an address that the kernel knows as reserved, the QEMU machine as
- * the second region of an ivshmem device.
+ * the second region of an ivshmem device, which the kernel does not know of.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
 #include <sys/mman.h>
@@ -18,7 +15,18 @@
 #include "clock.h"
 #include "codec/window.h"
 
-#define PCI_DEVICES "/sys/bus/pci/devices"
+/* PCI configuration mechanism #1 (PCI Local Bus Specification 3.0, 3.2.2.3.2) on bus 0. */
+#define PCI_ADDRESS 0xcf8
+#define PCI_DATA 0xcfc
+#define PCI_PORTS 8
+#define PCI_ENABLE UINT32_C(0x80000000)
+/* The same, 6.1 and 6.2.5: the header's registers. */
+#define PCI_ID 0x00u
+#define PCI_COMMAND 0x04u
+#define PCI_COMMAND_MEMORY 0x2u
+#define PCI_REGION(n) (0x10u + 4u * (n))
+#define PCI_REGION_FLAGS 0xfu
+
 #define UART_PORT 0x2f8
 #define UART_LSR (UART_PORT + 5)
 #define UART_PORTS 8
@@ -44,70 +52,44 @@ static uint8_t *map(off_t address)
 	return mapped == MAP_FAILED ? NULL : mapped;
 }
 
-static bool has_id(const char *device, const char *file, unsigned long id)
+static void config_select(uint32_t offset)
 {
-	char path[512], text[16] = "";
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", device, file);
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	outl(PCI_ENABLE | AVD__WINDOW_PCI_SLOT << 11 | AVD__WINDOW_PCI_FUNCTION << 8 | offset,
+	     PCI_ADDRESS);
+}
+
+static uint32_t config_read(uint32_t offset)
+{
+	config_select(offset);
+	return inl(PCI_DATA);
+}
+
+static void config_write(uint32_t offset, uint32_t value)
+{
+	config_select(offset);
+	outl(value, PCI_DATA);
+}
+
+/* Gives the region its address, which nobody has done before. */
+static bool place_region(void)
+{
+	const uint32_t region = PCI_REGION(AVD__WINDOW_PCI_REGION);
+	if (config_read(PCI_ID) !=
+	    ((uint32_t)AVD__WINDOW_PCI_DEVICE << 16 | AVD__WINDOW_PCI_VENDOR))
 		return false;
-	const ssize_t n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	return n > 0 && strtoul(text, NULL, 16) == id;
+	config_write(region, AVD__WINDOW_PCI_ADDRESS);
+	config_write(region + 4, 0); /* the upper half: it takes 64 bits */
+	config_write(PCI_COMMAND, PCI_COMMAND_MEMORY);
+	return (config_read(region) & ~PCI_REGION_FLAGS) == AVD__WINDOW_PCI_ADDRESS;
 }
 
-static bool write_one(const char *device, const char *file)
-{
-	char path[512];
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", device, file);
-	const int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	const bool done = write(fd, "1", 1) == 1;
-	close(fd);
-	return done;
-}
-
-/* The line of `resource` for a region holds its first and its last address. */
-static off_t region_address(const char *device, int region)
-{
-	char path[512], text[1024] = "";
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/resource", device);
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	const ssize_t n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	const char *line = n > 0 ? text : NULL;
-	for (; line && region; region--) {
-		line = strchr(line, '\n');
-		line = line ? line + 1 : NULL;
-	}
-	return line ? (off_t)strtoull(line, NULL, 16) : 0;
-}
-
-/* Through /dev/mem, not through the device's own file: afterwards the kernel is made to forget
- * the device, so that no scheduler finds a file of the window in sysfs. */
 static uint8_t *map_pci(void)
 {
-	uint8_t *found = NULL;
-	DIR *devices = opendir(PCI_DEVICES);
-	if (!devices)
+	if (ioperm(PCI_ADDRESS, PCI_PORTS, 1) < 0)
 		return NULL;
-	for (struct dirent *entry; !found && (entry = readdir(devices));) {
-		const char *device = entry->d_name;
-		if (!has_id(device, "vendor", AVD__WINDOW_PCI_VENDOR) ||
-		    !has_id(device, "device", AVD__WINDOW_PCI_DEVICE))
-			continue;
-		/* Firmware has turned its memory on; a machine without firmware may not have. */
-		write_one(device, "enable");
-		const off_t address = region_address(device, AVD__WINDOW_PCI_REGION);
-		found = address ? map(address) : NULL;
-		if (found)
-			write_one(device, "remove");
-	}
-	closedir(devices);
-	return found;
+	const bool placed = place_region();
+	ioperm(PCI_ADDRESS, PCI_PORTS, 0);
+	return placed ? map(AVD__WINDOW_PCI_ADDRESS) : NULL;
 }
 
 static int window_open(struct avd__carrier *carrier, struct avd__text *why)

@@ -27,10 +27,18 @@
 #define AVD__WINDOW_ADDRESS 0xd0000000u
 /* An I/O port of the KVM machine: what is written there, any byte, says "look at the window". */
 #define AVD__WINDOW_DOORBELL_PORT 0x620u
-/* The PCI device through which the QEMU machine shows it: ivshmem, its second region. */
+/* The PCI device through which the QEMU machine shows it: ivshmem, its second region. It is a
+ * function of a slot that has no function 0, where neither firmware nor a kernel looks for one
+ * (drivers/pci/probe.c: pci_scan_slot()), not even when it scans again: what the kernel knows of,
+ * any root user of the guest could map, read and write. So the guest's init finds it by itself,
+ * and gives it its address: above all memory below 4 GiB (QEMU's pc ends it at 3.5 GiB), below the
+ * IO-APIC, where the machine has nothing else. */
 #define AVD__WINDOW_PCI_VENDOR 0x1af4u
 #define AVD__WINDOW_PCI_DEVICE 0x1110u
 #define AVD__WINDOW_PCI_REGION 2
+#define AVD__WINDOW_PCI_SLOT 0x10u
+#define AVD__WINDOW_PCI_FUNCTION 1u
+#define AVD__WINDOW_PCI_ADDRESS 0xf0000000u
 /* The QEMU machine's doorbell: this byte on the second UART, where a frame never starts
  * with it. Other bytes there mean that the guest fell back to the serial carrier. */
 #define AVD__WINDOW_DOORBELL_BYTE 0x07u

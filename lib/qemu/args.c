@@ -80,13 +80,15 @@ static void add_ports(struct avd__buf *words)
 	avd__qemu_add(words, "-device", "isa-serial,chardev=console,iobase=0x3f8,irq=4");
 }
 
-/* Memory that this process has mapped, too, as the region of a PCI device without a driver. */
+/* Memory that this process has mapped, too, as the region of a PCI device of which the guest's
+ * kernel does not know (codec/window.h). */
 static void add_window(struct avd__buf *words)
 {
 	avd__qemu_add(words, "-object",
 		      "memory-backend-file,id=window,share=on,mem-path=/proc/self/fd/%d,size=%u",
 		      AVD__QEMU_FD_WINDOW, AVD__WINDOW_SIZE);
-	avd__qemu_add(words, "-device", "ivshmem-plain,memdev=window");
+	avd__qemu_add(words, "-device", "ivshmem-plain,memdev=window,addr=%x.%x",
+		      AVD__WINDOW_PCI_SLOT, AVD__WINDOW_PCI_FUNCTION);
 }
 
 int avd__qemu_args(const struct avd__qemu_setup *setup, struct avd__buf *ret_words)

@@ -10,4 +10,7 @@
  * sequence number `seq` on; as many as fit. Returns the bytes written. */
 size_t forge_frames(uint8_t *out, size_t size, uint32_t seq);
 
+/* Puts them into the channel's window, where a program of the guest can reach it. */
+void forge_into_window(const uint8_t *bytes, size_t size);
+
 #endif
