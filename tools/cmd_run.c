@@ -146,7 +146,8 @@ static int run_cell(struct run_request *request, const char *prefix, take_fn tak
 	running_cell = cell;
 	catch_signals();
 	status_phase(&status, "preparing: the kernel and the initramfs");
-	r = avd_cell_start(cell);
+	/* A signal that came between two runs found no cell to cancel. */
+	r = interrupted ? -ECANCELED : avd_cell_start(cell);
 	if (r >= 0) {
 		status_phase(&status, "booting: waiting for the guest's first frame");
 		r = avd_cell_run(cell);

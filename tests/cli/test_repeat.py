@@ -5,8 +5,12 @@ import json
 import os
 import signal
 import subprocess
+import sys
 
 import kit
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
+import orphans  # pylint: disable=wrong-import-position
 
 ABSENT = "guest:/no/such/scheduler"  # the quickest cell that there is
 
@@ -34,8 +38,8 @@ class Series(kit.Isolated):
         super().setUp()
         self.kernel = kit.kernel()
 
-    def series(self, *args):
-        return self.run_isolated("--kernel", self.kernel, *args)
+    def series(self, *args, **how):
+        return self.run_isolated("--kernel", self.kernel, *args, **how)
 
     def check(self, document):
         """By both schemas, the report's included."""
@@ -145,6 +149,22 @@ class Series(kit.Isolated):
         self.assertLess(document["done"], 1000)
         # The one that was stopped is none of them.
         self.assertEqual(document["outcomes"], {"DIED": document["done"]})
+
+    def test_a_signal_between_two_runs(self):
+        """There is no cell to stop, and none is run any more."""
+        orphans.adopt()
+        record = self.folder / "out" / "r"
+        for moment in ("before", "behind"):
+            env = {**self.env, "LD_PRELOAD": os.environ["AVD_SIGNAL_MODULE"],
+                   "AVD_SIGNAL_AT": moment, "ASAN_OPTIONS": "verify_asan_link_order=0"}
+            done = self.series("--scheduler", ABSENT, "--repeat", 3, "--format", "json",
+                               "--record", record, env=env)
+            self.assertEqual(done.returncode, -signal.SIGINT, done.stderr)
+            document = json.loads(done.stdout)
+            self.check(document)
+            self.assertEqual((document["done"], document["outcomes"]), (1, {"DIED": 1}))
+            self.assertEqual([path.name for path in record.parent.iterdir()], ["r.1"], moment)
+            self.assertTrue(orphans.none_left())
 
 
 if __name__ == "__main__":
