@@ -21,6 +21,11 @@
 /* Of an index that is being written: so much goes to the file at a time. */
 #define FLUSH_BYTES ((size_t)1 << 20)
 
+/* Reads of an index that is replaced meanwhile, as a sweep does at its start and its end: more than
+ * will happen to one reader. The last one counts as it is: a file system may have no lasting inode
+ * numbers, and what is missing then is a cell without a result, never a false one. */
+#define READ_TRIES 20u
+
 /* No link of a directory is followed: it may have come from another machine, and must not lead to
  * what its reader has elsewhere. */
 int avd__store_failed(const char *dir, const char *name, int code, struct avd__error *error)
@@ -63,8 +68,8 @@ static int no_index(const char *dir, struct avd__error *error)
 	return avd__fail(error, ENOENT, "%s has no results of a sweep: no " AVD__STORE_INDEX, dir);
 }
 
-int avd__store_read_at(int dir_fd, const char *dir, struct avd__table *table, uint64_t *ret_torn,
-		       struct avd__error *error)
+static int read_once(int dir_fd, const char *dir, struct avd__table *table, uint64_t *ret_torn,
+		     struct avd__error *error)
 {
 	uint8_t *bytes;
 	size_t size;
@@ -96,6 +101,33 @@ int avd__store_read_at(int dir_fd, const char *dir, struct avd__table *table, ui
 	if (r < 0)
 		avd__table_free(table);
 	return r;
+}
+
+/* Whether the index is still the file `held`, whose inode no other one gets while it is open. */
+static bool is_there_still(int dir_fd, int held)
+{
+	struct stat then, now;
+	return held >= 0 && fstat(held, &then) == 0 &&
+	       fstatat(dir_fd, AVD__STORE_INDEX, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       then.st_dev == now.st_dev && then.st_ino == now.st_ino;
+}
+
+/* Who replaces the index empties the journal right after it. In between, and with an index that was
+ * opened before, results would be in neither; so the two count only if the index stayed. */
+int avd__store_read_at(int dir_fd, const char *dir, struct avd__table *table, uint64_t *ret_torn,
+		       struct avd__error *error)
+{
+	for (unsigned int left = READ_TRIES;; left--) {
+		int held = openat(dir_fd, AVD__STORE_INDEX, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+		const bool was_there = held >= 0;
+		const int r = read_once(dir_fd, dir, table, ret_torn, error);
+		const bool same = is_there_still(dir_fd, held);
+		avd__close(&held);
+		if (same || (!was_there && r < 0) || left == 1)
+			return r;
+		if (r == 0)
+			avd__table_free(table);
+	}
 }
 
 int avd__store_read(const char *dir, struct avd__table *table, int *ret_dir_fd, uint64_t *ret_torn,
