@@ -18,6 +18,9 @@
 #define LOCK "lock"
 /* An index of the largest plan; more is none of ours. */
 #define FILE_MAX (UINT64_C(4) << 30)
+/* So much of an id has room in a recording's name; the digest, of which the whole id is a part,
+ * tells those apart that begin with the same. */
+#define ID_IN_NAME (NAME_MAX - (int)(sizeof(".0123456789abcdef.avd") - 1))
 /* Of an index that is being written: so much goes to the file at a time. */
 #define FLUSH_BYTES ((size_t)1 << 20)
 
@@ -154,7 +157,8 @@ bool avd__store_owns(const char *name)
 int avd__store_recording(const struct avd__row *row, char **ret_path)
 {
 	char *path;
-	if (asprintf(&path, AVD__STORE_CELLS "/%s.%016" PRIx64 ".avd", row->id, row->digest) < 0)
+	if (asprintf(&path, AVD__STORE_CELLS "/%.*s.%016" PRIx64 ".avd", ID_IN_NAME, row->id,
+		     row->digest) < 0)
 		return -ENOMEM;
 	for (char *at = strchr(path + sizeof(AVD__STORE_CELLS), '/'); at; at = strchr(at, '/'))
 		*at = ',';

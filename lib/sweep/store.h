@@ -52,8 +52,9 @@ int avd__store_write(struct avd__store *store, const struct avd__table *table,
 int avd__store_drop_link(struct avd__store *store, const char *name);
 void avd__store_close(struct avd__store *store);
 
-/* A row's recording, below the directory: "cells/ID.DIGEST.avd", the id's slashes as commas; the
- * digest so that one of an older scheduler is never taken for the new one's. *ret_path: free(). */
+/* A row's recording, below the directory: "cells/ID.DIGEST.avd", the id's slashes as commas, of a
+ * long one as much as a file's name has room for; the digest so that one of an older scheduler is
+ * never taken for the new one's. *ret_path: free(). */
 int avd__store_recording(const struct avd__row *row, char **ret_path);
 /* Whether an index may call a recording so: a file of AVD__STORE_CELLS, not one elsewhere. */
 bool avd__store_owns(const char *name);

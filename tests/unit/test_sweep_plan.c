@@ -12,6 +12,7 @@
 #include "base/util.h"
 #include "run_suite.h"
 #include "sweep/plan.h"
+#include "sweep/store.h"
 
 static char dir[] = "/tmp/avd-plan-XXXXXX";
 static avd_plan *plan;
@@ -221,6 +222,38 @@ static void refused(int r, int code, const char *word)
 		      avd_plan_error(plan));
 }
 
+/* Names of 64 characters on each axis: a recording's name has no room for the whole id. */
+START_TEST(the_longest_ids_have_recordings)
+{
+	static const char *const program[] = {"./good"};
+	const char topology[] = "1n11l0001+0001+0001+0001+0001+0001+0001+0001+0001+0001+0001c1t";
+	char name[65] = {0}, *path[2];
+	struct avd__table table;
+	struct avd__error error;
+	memset(name, 'a', sizeof(name) - 1);
+	ok(avd_plan_add_kernel(plan, name, "./k1"));
+	ok(avd_plan_add_scheduler(plan, name, program, 1));
+	ok(avd_plan_add_topology(plan, topology));
+	for (size_t i = 0; i < AVD__ARRAY_SIZE(path); i++) {
+		name[sizeof(name) - 2] = i ? 'b' : 'a';
+		ok(avd_plan_add_payload(plan, name, program, 1));
+	}
+	ok(avd_plan_finish(plan));
+	ck_assert_int_eq(avd__table_plan(&table, plan, &error), 0);
+	ck_assert_uint_eq(table.count, 2);
+	ck_assert_uint_gt(strlen(table.rows[0].id), NAME_MAX);
+	for (size_t i = 0; i < AVD__ARRAY_SIZE(path); i++) {
+		ck_assert_int_eq(avd__store_recording(&table.rows[i], &path[i]), 0);
+		ck_assert_msg(avd__store_owns(path[i]), "%s", path[i]);
+		ck_assert_uint_eq(strlen(path[i]), strlen(AVD__STORE_CELLS "/") + NAME_MAX);
+	}
+	ck_assert_str_ne(path[0], path[1]);
+	free(path[0]);
+	free(path[1]);
+	avd__table_free(&table);
+}
+END_TEST
+
 START_TEST(what_is_refused)
 {
 	const char *const argv[] = {"./good"};
@@ -417,6 +450,7 @@ int main(void)
 	tcase_add_test(tests, digests);
 	tcase_add_test(tests, what_goes_along_is_part_of_a_cell);
 	tcase_add_test(tests, a_program_of_path_is_the_one_that_runs);
+	tcase_add_test(tests, the_longest_ids_have_recordings);
 	tcase_add_test(tests, what_is_refused);
 	tcase_add_test(tests, a_rule_that_matches_nothing_is_refused);
 	tcase_add_test(tests, a_file_is_read);
