@@ -59,12 +59,15 @@ class Case(unittest.TestCase):
 
     def checkout_of_schedulers(self):
         """An empty directory, to which the example schedulers can be copied: they look for their
-        libbpf, if it is not the system's, two directories above themselves."""
-        path = self.folder / "work" / "checkout"
+        libbpf, if it is not the system's, as many directories above themselves as tools/setup put
+        it: of tools/check's builds with sanitizers one more than of its first."""
+        parents = pathlib.Path(os.environ["AVD_SCHEDULERS"]).parents
+        fetched = [parent / "deps" / "libbpf" for parent in parents]
+        above = next((n for n, path in enumerate(fetched) if path.exists()), None)
+        path = self.folder.joinpath(*["work"] * (above or 1), "checkout")
         path.mkdir(parents=True)
-        fetched = pathlib.Path(os.environ["AVD_SCHEDULERS"]).parents[1] / "deps"
-        if fetched.exists():
-            (self.folder / "deps").symlink_to(fetched)
+        if above is not None:
+            (self.folder / "deps").symlink_to(fetched[above].parent)
         return path
 
     def samples(self):
