@@ -31,6 +31,8 @@ fail) passed; echo '{"name": "two", "result": "FAIL", "stdout": "why"}' >>meson-
 	counts 1; exit 1 ;;
 die) passed; kill -KILL $$ ;;
 tear) passed; printf '{"name": "tw' >>meson-logs/check.json; kill -KILL $$ ;;
+report) passed; path=${ASAN_OPTIONS#log_path=\'}; [ -z "$path" ] || echo overflow >"${path%\'}.1"
+	counts 0 ;;
 nothing) echo "No suitable tests defined." ;;
 hang) sleep 1000 & echo "$$ $!" >"$NOTE"; wait ;;
 deaf) trap '' TERM; sleep 1000 & echo "$$ $!" >"$NOTE"; wait ;;
@@ -75,7 +77,7 @@ class CheckTest(unittest.TestCase):
 
     def test_all_pass(self):
         # Setup and build of each compiler, the tests, valgrind's; then fetched kernels, clang's.
-        for args, passed in ((["--quick"], 3), ([], 8), (["--full"], 11)):
+        for args, passed in ((["--quick"], 3), ([], 9), (["--full"], 13)):
             status, lines = self.run_to_end("pass", *args)
             self.assertEqual((status, lines[-1]), (0, f"{passed} passed, 0 failed, 0 skipped"),
                              "\n".join(lines))
@@ -90,6 +92,11 @@ class CheckTest(unittest.TestCase):
         status, lines = self.run_to_end("no-build", "--quick")
         self.assertEqual((status, lines[-1]), (1, "1 passed, 1 failed, 0 skipped"))
         self.assertIn("  it does not compile", lines)
+
+    def test_a_report_that_no_test_minds(self):
+        status, lines = self.run_to_end("report")
+        self.assertEqual((status, lines[-1]), (1, "8 passed, 1 failed, 0 skipped"))
+        self.assertIn("  overflow", lines)
 
     def test_meson_comes_to_no_end(self):
         """What it had written until then holds passed tests only."""
