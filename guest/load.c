@@ -24,7 +24,7 @@
  * would mislead. */
 static char first_words[WORDS_MAX];
 
-static void keep_words(const char *fmt, va_list args)
+__attribute__((format(printf, 1, 0))) static void keep_words(const char *fmt, va_list args)
 {
 	static const char prefix[] = "libbpf: ";
 	va_list copy;
