@@ -111,6 +111,23 @@ class Stopped(kit.Isolated):
                 orphans.wait_until_none()
                 self.assert_no_file()
 
+    def test_sweep(self):
+        """What had ended keeps its result; the command that is given again runs the rest."""
+        schedulers = os.environ["AVD_SCHEDULERS"]
+        self.command = [kit.EXE, "sweep", "--out", str(self.folder / "out" / "s"), "-j1",
+                        "-k", str(kit.kernel()), "-s", f"{schedulers}/dies_early",
+                        "-s", f"{schedulers}/never_attaches", "--expect", "id=*:DIED/exited"]
+        child = self.start(None)
+        first = child.stdout.readline()
+        child.send_signal(signal.SIGTERM)
+        out, err = child.communicate(timeout=kit.TIMEOUT)
+        self.assertEqual(child.returncode, -signal.SIGTERM, err)
+        self.assertRegex(first, "^ok .*/dies_early/")
+        self.assertIn("same command runs what is left", out + err)
+        self.assertIn("1 as expected, 0 not, 1 without a result", out)
+        self.assertTrue(orphans.none_left())
+        self.assertEqual(len(list((self.folder / "out" / "s" / "cells").iterdir())), 1)
+
     def test_ignored_stays_ignored(self):
         """nohup, and a shell's background jobs."""
         self.command = ["sh", "-c", 'trap "" INT HUP; exec "$@"', "sh",
