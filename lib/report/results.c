@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 /* So many places may a grid have at least, and so many for each cell. What has more is all but
  * empty: each cell has a row and a column of its own, say, and 100,000 of them would make a table
  * of 10^10 places. */
@@ -46,25 +48,16 @@ static int same_column(const struct avd_cell_result *a, const struct avd_cell_re
 	return strcmp(a->kernel, b->kernel) == 0;
 }
 
-/* FNV-1a, with the text's end. */
-static uint64_t hash_text(uint64_t value, const char *text)
+static uint64_t hash_row(const struct avd__hash_key *key, const struct avd_cell_result *cell)
 {
-	do
-		value = (value ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
-	while (*text++);
-	return value;
+	uint64_t value = avd__hash_text(key, 0, cell->scheduler);
+	value = avd__hash_text(key, value, cell->topology);
+	return avd__hash_text(key, value, cell->payload);
 }
 
-static uint64_t hash_row(const struct avd_cell_result *cell)
+static uint64_t hash_column(const struct avd__hash_key *key, const struct avd_cell_result *cell)
 {
-	uint64_t value = hash_text(UINT64_C(0xcbf29ce484222325), cell->scheduler);
-	value = hash_text(value, cell->topology);
-	return hash_text(value, cell->payload);
-}
-
-static uint64_t hash_column(const struct avd_cell_result *cell)
-{
-	return hash_text(UINT64_C(0xcbf29ce484222325), cell->kernel);
+	return avd__hash_text(key, 0, cell->kernel);
 }
 
 /* Rows, or columns: numbered as they come. A plan may have as many of either as it has cells, so
@@ -74,15 +67,15 @@ struct lanes {
 	size_t count;
 	size_t *slots; /* hash table of their numbers + 1; 0: empty */
 	size_t size; /* power of two, more than twice as many as there are cells */
-	uint64_t (*hash)(const struct avd_cell_result *cell);
+	struct avd__hash_key key;
+	uint64_t (*hash)(const struct avd__hash_key *key, const struct avd_cell_result *cell);
 	int (*same)(const struct avd_cell_result *a, const struct avd_cell_result *b);
 };
 
 static size_t lane_of(struct lanes *lanes, const avd_results *results, size_t index)
 {
 	const struct avd_cell_result cell = avd__results_cell(results, index);
-	const uint64_t value = lanes->hash(&cell);
-	size_t at = (value ^ value >> 32) & (lanes->size - 1);
+	size_t at = avd__hash_slot(&lanes->key, lanes->hash(&lanes->key, &cell), lanes->size);
 	for (; lanes->slots[at]; at = (at + 1) & (lanes->size - 1)) {
 		const size_t lane = lanes->slots[at] - 1;
 		const struct avd_cell_result first = avd__results_cell(results, lanes->first[lane]);
@@ -97,6 +90,7 @@ static size_t lane_of(struct lanes *lanes, const avd_results *results, size_t in
 /* Of each cell the number of its lane; 0 or -ENOMEM. */
 static int find_lanes(struct lanes *lanes, const struct avd__grid *grid, size_t *lane)
 {
+	lanes->key = avd__hash_key();
 	lanes->size = 16;
 	while (lanes->size <= 2 * grid->cells)
 		lanes->size *= 2;

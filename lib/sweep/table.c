@@ -49,19 +49,11 @@ const char *avd__table_text(struct avd__table *table, const char *text, size_t l
 	return copy;
 }
 
-/* FNV-1a: ids are our own names, so nobody gains by making them collide. */
-static uint64_t hash(const char *text)
-{
-	uint64_t value = UINT64_C(0xcbf29ce484222325);
-	for (; *text; text++)
-		value = (value ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
-	return value ^ value >> 32;
-}
-
 /* The slot that holds the id, or the empty one where it would go. */
 static size_t slot_of(const struct avd__table *table, const char *id)
 {
-	size_t at = hash(id) & (table->by_id_size - 1);
+	const uint64_t hash = avd__hash_text(&table->key, 0, id);
+	size_t at = avd__hash_slot(&table->key, hash, table->by_id_size);
 	while (table->by_id[at] && strcmp(table->rows[table->by_id[at] - 1].id, id) != 0)
 		at = (at + 1) & (table->by_id_size - 1);
 	return at;
@@ -73,6 +65,8 @@ static int grow_hash(struct avd__table *table)
 	uint32_t *by_id = calloc(size, sizeof(*by_id));
 	if (!by_id)
 		return -ENOMEM;
+	if (!table->by_id)
+		table->key = avd__hash_key();
 	free(table->by_id);
 	table->by_id = by_id;
 	table->by_id_size = size;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "sweep/plan.h"
 
 /* What a cell came to. */
@@ -36,6 +37,7 @@ struct avd__table {
 	struct avd__chunk *texts; /* what the rows point to */
 	uint32_t *by_id; /* hash table of row numbers + 1; 0: empty */
 	size_t by_id_size; /* power of two */
+	struct avd__hash_key key; /* once there is a hash table */
 };
 
 void avd__table_free(struct avd__table *table);
