@@ -75,6 +75,9 @@ static inline uint64_t avd__cell_for_cpus(uint64_t base, uint64_t each, uint32_t
 /* How often the watchdog reads the machine's CPU time, at most and at least. */
 #define AVD__CELL_TICK (1000 * AVD__MS)
 #define AVD__CELL_TICK_MIN (10 * AVD__MS)
+/* A check that comes so much later than it was due: this process was stopped, or its caller did
+ * not let it look. A crowded host alone delays a process that sleeps by less. */
+#define AVD__CELL_LATE (5 * AVD__SECOND)
 
 /* The gate in the guest: see the design, section 2. */
 #define AVD__CELL_SETTLE_MS UINT64_C(100)

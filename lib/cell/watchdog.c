@@ -44,6 +44,13 @@ void avd__watchdog_console(struct avd__watchdog *dog, struct avd__moment now)
 	dog->life = now;
 }
 
+void avd__watchdog_pause(struct avd__watchdog *dog, uint64_t lateness)
+{
+	dog->start.wall += lateness;
+	dog->frame.wall += lateness;
+	dog->life.wall += lateness;
+}
+
 /* Whether the machine did as good as nothing since its last sign of life. */
 static int stands_still(const struct avd__watchdog *dog, struct avd__moment now, uint64_t window)
 {

@@ -13,6 +13,9 @@
  *  timeout  wall time of the whole cell
  *  grace    the same, much shorter, from the guest's `done` on, whatever it sends after it
  *
+ * Time in which nobody could look at the machine counts as little: whoever stops this process,
+ * such as a batch system that suspends a job, has most likely stopped the machine too.
+ *
  * Several vCPUs burn CPU time faster than the wall clock runs, so the rules of CPU time
  * also want that much wall time to have passed.
  */
@@ -61,6 +64,9 @@ void avd__watchdog_start(struct avd__watchdog *dog, const struct avd__watchdog_l
 /* A sound frame of the guest came; `done`: it was the `done` frame. */
 void avd__watchdog_frame(struct avd__watchdog *dog, struct avd__moment now, int done);
 void avd__watchdog_console(struct avd__watchdog *dog, struct avd__moment now);
+
+/* The check that was due came later by so much: what the rules count begins later, too. */
+void avd__watchdog_pause(struct avd__watchdog *dog, uint64_t lateness);
 
 /* The rule that fires now, or NONE. */
 enum avd__watchdog_rule avd__watchdog_check(struct avd__watchdog *dog, struct avd__moment now);

@@ -114,6 +114,22 @@ START_TEST(heartbeats_keep_a_cell_alive)
 }
 END_TEST
 
+/* A job that is suspended, with its machine, and goes on: no rule of the watchdog bites. */
+START_TEST(a_suspended_process_goes_on)
+{
+	fake_attach();
+	fake_time(S, S);
+	fake_time(3600 * S, 0); /* longer than any of the limits */
+	for (int i = 0; i < 30; i++)
+		fake_time(S, 0);
+	fake_frame(AVD_MSG_DONE);
+	fake_time(3600 * S, 0);
+	fake_end(AVD_END_GUEST_SHUTDOWN);
+	run(AVD_OUTCOME_ATTACHED, AVD_REASON_NONE);
+	ck_assert_msg(verdict.result == AVD_RESULT_PASSED, "%s", verdict.result_reason);
+}
+END_TEST
+
 /* The machine does not go although it was told to: the verdict comes all the same. */
 START_TEST(stubborn_machine)
 {
@@ -252,6 +268,7 @@ int main(void)
 	tcase_add_loop_test(tc, watchdog_ends_a_dead_guest, 0, 4);
 	tcase_add_test(tc, watchdog_after_the_attach_names_the_phase);
 	tcase_add_test(tc, heartbeats_keep_a_cell_alive);
+	tcase_add_test(tc, a_suspended_process_goes_on);
 	tcase_add_test(tc, stubborn_machine);
 	tcase_add_test(tc, channel_over_its_limit);
 	tcase_add_test(tc, console_flood_is_bounded_and_no_progress);

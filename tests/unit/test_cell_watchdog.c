@@ -68,6 +68,22 @@ START_TEST(boot_needs_cpu_and_wall)
 }
 END_TEST
 
+/* An hour of which nothing is known: all that was counted stands still. */
+START_TEST(a_pause_puts_off_all_rules)
+{
+	start_dog();
+	avd__watchdog_frame(&dog, at(10 * S, 10 * S), 0);
+	avd__watchdog_pause(&dog, 3600 * S);
+	expect(AVD__RULE_NONE, 3669 * S, 10 * S);
+	expect(AVD__RULE_IDLE, 3670 * S, 10 * S);
+	start_dog();
+	avd__watchdog_pause(&dog, 3600 * S);
+	enum avd__watchdog_rule rule;
+	ck_assert_uint_eq(run_until_fired(3600 * S, 0, 1000, &rule), 3720 * S);
+	ck_assert_int_eq(rule, AVD__RULE_BOOT);
+}
+END_TEST
+
 START_TEST(silence_starts_with_the_first_frame)
 {
 	start_dog();
@@ -251,6 +267,7 @@ int main(void)
 	Suite *suite = suite_create("cell-watchdog");
 	TCase *tc = tcase_create("watchdog");
 	tcase_add_test(tc, boot_needs_cpu_and_wall);
+	tcase_add_test(tc, a_pause_puts_off_all_rules);
 	tcase_add_test(tc, silence_starts_with_the_first_frame);
 	tcase_add_test(tc, idle_machine);
 	tcase_add_test(tc, starved_host_is_not_a_dead_guest);
