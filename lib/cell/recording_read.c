@@ -39,7 +39,11 @@ static int check_file(int fd, const char *path, struct avd__error *error)
 		return avd__fail(error, EISDIR, "%s is a directory; name the recording in it",
 				 path);
 	if (!S_ISREG(st.st_mode))
-		return not_a_recording(path, "not a regular file", error);
+		return avd__fail(error, EBADMSG,
+				 "%s is no recording: not a regular file; name one that "
+				 "`attachverdict run --record` wrote, or pipe it into "
+				 "`attachverdict replay -`",
+				 path);
 	if ((uint64_t)st.st_size > RECORDING_MAX)
 		return avd__fail(error, EFBIG,
 				 "%s has %lld bytes, a recording has at most %llu; is it one?",

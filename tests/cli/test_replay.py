@@ -76,7 +76,7 @@ class NoRecording(kit.Case):
         self.refuse(path, str(path), "no recording", "run --record")
         self.refuse("/dev/null", "no recording")
         os.mkfifo(self.folder / "fifo")
-        self.refuse(self.folder / "fifo", "regular file")
+        self.refuse(self.folder / "fifo", "not a regular file", "`attachverdict replay -`")
         self.refuse("-", "standard input is no recording")
         with open("/dev/zero", "rb") as zero:
             self.refuse("-", "standard input is no recording", stdin=zero)
