@@ -240,6 +240,14 @@ static void forgive_lateness(struct avd_cell *cell, uint64_t wall)
 	cell->next_check = wall;
 }
 
+/* Until the machine that was told to stop is overdue; never nothing, which would disarm a timer,
+ * and nothing below it: the moment may have passed since it was looked at. */
+static uint64_t until_overdue(const struct avd_cell *cell, uint64_t now)
+{
+	const uint64_t at = cell->stop_asked + AVD__CELL_GRACE_MS * AVD__MS;
+	return at > now + AVD__CELL_TICK_MIN ? at - now : AVD__CELL_TICK_MIN;
+}
+
 static int after_step(struct avd_cell *cell)
 {
 	const uint64_t wall = cell->hooks.now(cell->hooks.userdata);
@@ -256,7 +264,7 @@ static int after_step(struct avd_cell *cell)
 	run_watchdog(cell, now);
 	const uint64_t delay =
 		cell->state == AVD__CELL_STOPPING
-			? cell->stop_asked + AVD__CELL_GRACE_MS * AVD__MS - now.wall
+			? until_overdue(cell, now.wall)
 			: avd__watchdog_delay(&cell->watchdog, now, cell->config.cpus);
 	const int r = arm_timer(cell, now.wall, delay);
 	return r < 0 ? avd__cell_give_up(cell, r) : 1;

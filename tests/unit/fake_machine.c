@@ -210,13 +210,15 @@ static int play(const struct fake_action *action, const struct avd__machine_sink
 static int fake_step(struct avd__machine *machine, const struct avd__machine_sink *sink,
 		     struct avd__machine_end *ret_end)
 {
-	(void)machine;
 	fake.steps++;
 	fake.now += 1000;
 	if (fake.stopped && !fake.stubborn) {
 		ret_end->cause = fake.stopped;
 		return 0;
 	}
+	eventfd_t work;
+	if (fake.quiet && fake.at + 1 >= fake.count)
+		(void)eventfd_read(machine->fd, &work);
 	if (fake.at < fake.count)
 		return play(&fake.actions[fake.at++], sink, ret_end);
 	fake.now += fake.pace_wall;
@@ -307,6 +309,8 @@ static int fake_prepare(struct avd_cell *cell, struct avd__cell_boot *boot,
 static uint64_t fake_now(void *userdata)
 {
 	(void)userdata;
+	if (fake.looks && --fake.looks == 0)
+		fake.now += fake.leap;
 	return fake.now;
 }
 

@@ -24,6 +24,9 @@ struct fake_machine {
 	size_t count, at;
 	uint64_t now, cpu; /* ns */
 	uint64_t pace_wall, pace_cpu; /* added by each step after the script */
+	unsigned int looks; /* the clock leaps by `leap` at this look at it from now on, 0: never */
+	uint64_t leap;
+	int quiet; /* after the script it has no work: only a timer wakes the cell */
 	int stubborn; /* ignores stop() */
 	int probe_error, start_error, prepare_error; /* errno */
 	int cancel_in_prepare;

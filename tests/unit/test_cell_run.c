@@ -140,6 +140,23 @@ START_TEST(stubborn_machine)
 }
 END_TEST
 
+/* The same where the time to give up at passes in the middle of a step, after the machine's last
+ * words: the wait for it must not become one without end. */
+START_TEST(stubborn_machine_at_the_last_moment)
+{
+	fake.stubborn = 1;
+	fake.quiet = 1;
+	fake_text("last words\n");
+	make();
+	ck_assert_int_eq(avd_cell_start(cell), 0);
+	avd_cell_cancel(cell);
+	fake.looks = 3; /* as it stops the machine; after its step; for the watchdog */
+	fake.leap = 11 * S;
+	run(AVD_OUTCOME_UNCONFIRMED, AVD_REASON_HOST_STOP);
+	ck_assert_uint_eq(fake.looks, 0);
+}
+END_TEST
+
 START_TEST(channel_over_its_limit)
 {
 	static uint8_t junk[32768];
@@ -270,6 +287,7 @@ int main(void)
 	tcase_add_test(tc, heartbeats_keep_a_cell_alive);
 	tcase_add_test(tc, a_suspended_process_goes_on);
 	tcase_add_test(tc, stubborn_machine);
+	tcase_add_test(tc, stubborn_machine_at_the_last_moment);
 	tcase_add_test(tc, channel_over_its_limit);
 	tcase_add_test(tc, console_flood_is_bounded_and_no_progress);
 	tcase_add_test(tc, forged_host_frames);
