@@ -79,6 +79,17 @@ static size_t size_of(const struct setting *setting)
 				       : sizeof(uint64_t);
 }
 
+static int no_setting(const char *name, struct avd__error *error)
+{
+	const char *names[AVD__ARRAY_SIZE(settings)];
+	char list[512];
+	uint32_t none;
+	for (size_t i = 0; i < AVD__ARRAY_SIZE(settings); i++)
+		names[i] = settings[i].name;
+	avd_parse_word(NULL, names, AVD__ARRAY_SIZE(names), &none, list, sizeof(list));
+	return avd__fail(error, EINVAL, "there is no setting \"%s\"; name one of %s", name, list);
+}
+
 int avd__cell_setting(struct avd_cell_options *options, const char *name, const char *value,
 		      struct avd__error *error)
 {
@@ -100,8 +111,7 @@ int avd__cell_setting(struct avd_cell_options *options, const char *name, const 
 		*(const char **)member = value;
 		return 0;
 	}
-	return avd__fail(error, EINVAL,
-			 "there is no setting \"%s\"; 'attachverdict run --help' lists them", name);
+	return no_setting(name, error);
 }
 
 int avd_cell_options_set(struct avd_cell_options *options, const char *name, const char *value,

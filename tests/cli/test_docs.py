@@ -47,6 +47,21 @@ class Docs(kit.Case):
             item = source[source.index(f".It Fl -{name} "):].split(".It ")[1]
             self.assertIn(f"The default is {value}.", item.replace("\n", " "), name)
 
+    def test_settings(self):
+        """What --set takes are options of `run`, but one that has another name."""
+        done = self.attachverdict("sweep", "--list", "-s", "x", "--set", "no-such=1")
+        self.assert_one_line_error(done, kit.USAGE, 'no setting "no-such"')
+        names = set(re.findall("[a-z-]+", done.stderr.split("one of ")[1])) - {"or"}
+        self.assertEqual(names - self.options_of("run"), {"sandbox"})
+        page = self.man_source("sweep")
+        self.assertIn(".Cm sandbox Ns = Ns Cm off", page)
+        limits = set(re.findall("Fl -([a-z-]+)", self.man_source("run").split(".Ss Limits")[1]
+                                .split(".Sh ")[0]))
+        self.assertLessEqual(names - limits, set(re.findall("[a-z][a-z-]+", page)))
+        for name in names:
+            done = self.attachverdict("sweep", "--list", "-s", "x", "--set", f"{name}=")
+            self.assertNotIn("no setting", done.stderr)
+
     def test_topologies(self):
         for command in ("run", "sweep"):
             done = self.attachverdict(command, "--topology", "help")
