@@ -236,7 +236,8 @@ static void forgive_lateness(struct avd_cell *cell, uint64_t wall)
 		 "nobody looked at the machine for %" PRIu64 " ms: they don't count",
 		 lateness / AVD__MS);
 	avd__watchdog_pause(&cell->watchdog, lateness);
-	cell->stop_asked += lateness;
+	if (cell->stop_asked <= cell->next_check) /* else it was asked just now */
+		cell->stop_asked += lateness;
 	cell->next_check = wall;
 }
 

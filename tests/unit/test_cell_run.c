@@ -157,6 +157,23 @@ START_TEST(stubborn_machine_at_the_last_moment)
 }
 END_TEST
 
+/* Cancelled as it goes on after a pause: the machine gets its time to end all the same. */
+START_TEST(cancelled_after_a_pause)
+{
+	fake.stubborn = 1;
+	fake.pace_wall = S;
+	make();
+	ck_assert_int_eq(avd_cell_start(cell), 0);
+	ck_assert_int_eq(avd_cell_step(cell), 1);
+	fake.now += 60 * S;
+	const uint64_t then = fake.now;
+	avd_cell_cancel(cell);
+	run(AVD_OUTCOME_UNCONFIRMED, AVD_REASON_HOST_STOP);
+	ck_assert_uint_ge(fake.now - then, 10 * S);
+	ck_assert_uint_lt(fake.now - then, 20 * S);
+}
+END_TEST
+
 START_TEST(channel_over_its_limit)
 {
 	static uint8_t junk[32768];
@@ -288,6 +305,7 @@ int main(void)
 	tcase_add_test(tc, a_suspended_process_goes_on);
 	tcase_add_test(tc, stubborn_machine);
 	tcase_add_test(tc, stubborn_machine_at_the_last_moment);
+	tcase_add_test(tc, cancelled_after_a_pause);
 	tcase_add_test(tc, channel_over_its_limit);
 	tcase_add_test(tc, console_flood_is_bounded_and_no_progress);
 	tcase_add_test(tc, forged_host_frames);
