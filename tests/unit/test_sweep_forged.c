@@ -12,10 +12,10 @@
 #include "scratch_dir.h"
 #include "sweep/store.h"
 
-#define CELLS 1000u
+#define CELLS 500u
 /* Texts of one slot among so many, which is more than a table of CELLS has. */
-#define SLOTS 2048u
-/* A table half full needs two or three for each text; the square would be a thousand. */
+#define SLOTS 1024u
+/* A table half full needs two or three for each text; the square would be hundreds. */
 #define COMPARISONS_EACH 40u
 
 static struct avd__table table;
