@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "sweep/job.h"
@@ -228,6 +229,12 @@ static int harvest(struct avd_sweep *sweep, const struct avd__job *job)
 	if (r < 0)
 		return avd__fail(&sweep->error, ENOMEM, "out of memory");
 	r = avd__store_judge(sweep->store.dir_fd, name, row, &sweep->table, &came, &error);
+	/* Who ends the sweep may have ended its machines, too: a batch system signals each process
+	 * of a job. That says nothing of the cell. */
+	if (r == 0 && cancelled && came.result_code == AVD_REASON_MACHINE_ERROR) {
+		unlinkat(sweep->store.dir_fd, name, 0);
+		r = -ECANCELED;
+	}
 	free(name);
 	if (r < 0 && cancelled) /* it will be run when the sweep goes on */
 		return 0;

@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,6 +128,28 @@ class Stopped(kit.Isolated):
         self.assertIn("1 as expected, 0 not, 1 without a result", out)
         self.assertTrue(orphans.none_left())
         self.assertEqual(len(list((self.folder / "out" / "s" / "cells").iterdir())), 1)
+
+    def test_sweep_and_its_machine(self):
+        """A batch system signals each process of a job; that says nothing of the cell."""
+        qemu = self.folder / "qemu"
+        qemu.write_text('#!/bin/sh\ncase " $* " in *" -kernel "*) kill -INT $$; esac\n'
+                        f'exec {shutil.which("qemu-system-x86_64")} "$@"\n', encoding="ascii")
+        qemu.chmod(0o755)
+        results = self.folder / "out" / "s"
+        self.command = [kit.EXE, "sweep", "--out", str(results), "-k", str(kit.kernel()),
+                        "--machine", "qemu", "--set", f"qemu={qemu}",
+                        "-s", os.path.join(os.environ["AVD_SCHEDULERS"], "fifo")]
+        self.env["LD_PRELOAD"] = os.environ["AVD_SIGNAL_MODULE"]
+        for moment, code, words in (("never", kit.FAILED, "0 as expected, 1 not, 0 without"),
+                                    ("join", -signal.SIGINT, "0 as expected, 0 not, 1 without")):
+            shutil.rmtree(results, ignore_errors=True)
+            self.env["AVD_SIGNAL_AT"] = moment
+            child = self.start(None)
+            out, err = child.communicate(timeout=kit.TIMEOUT)
+            self.assertEqual(child.returncode, code, out + err)
+            self.assertIn(words, out)
+        # The next sweep would take what lies there for the cell's end.
+        self.assertEqual(list((results / "cells").iterdir()), [])
 
     def test_ignored_stays_ignored(self):
         """nohup, and a shell's background jobs."""
