@@ -58,6 +58,9 @@ struct avd__window {
 	bool broken; /* the guest's position made no sense; nothing is taken any more */
 };
 
+/* What the end of a machine says whose window is broken. */
+#define AVD__WINDOW_BROKEN "the guest broke the window's positions"
+
 void avd__window_format(struct avd__window *window, uint8_t *memory);
 /* Copies up to `size` (not 0) new bytes out; returns how many. Once ->broken is set the guest broke
  * the window: the owner stops the machine. The last byte that came then is none of the guest's

@@ -125,7 +125,7 @@ static void drain_window(struct avd__machine *machine, const struct avd__machine
 		done += n;
 	}
 	if (window->broken)
-		machine_stop(machine, AVD_END_HOST_STOP);
+		machine_stop(machine, AVD_END_VCPU_ERROR);
 }
 
 static void deliver(struct avd__machine *machine, const struct avd__machine_sink *sink, int stream,
@@ -241,6 +241,9 @@ static void conclude(struct avd__machine *machine, const struct avd__child_statu
 		avd__log(&machine->log, AVD_LOG_WARNING, "QEMU says: %s", words);
 	if (machine->stop_cause != AVD_END_UNKNOWN) {
 		end->cause = machine->stop_cause;
+		/* Nobody else stops a machine for this cause. */
+		if (end->cause == AVD_END_VCPU_ERROR)
+			snprintf(end->detail, sizeof(end->detail), "%s", AVD__WINDOW_BROKEN);
 	} else if (machine->shutdown[0]) {
 		end->cause = shutdown_cause(machine->shutdown, machine->triple);
 		if (end->cause == AVD_END_MACHINE_KILLED || end->cause == AVD_END_VCPU_ERROR)

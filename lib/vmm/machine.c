@@ -174,7 +174,7 @@ static int vmm_step(struct avd__machine *machine, const struct avd__machine_sink
 	const bool more_console = drain_console(vm, sink);
 	const bool more_channel = drain_channel(vm, sink);
 	if (vm->window.broken)
-		avd__vm_stop(vm, AVD_END_HOST_STOP, "the guest broke the window's positions");
+		avd__vm_stop(vm, AVD_END_VCPU_ERROR, AVD__WINDOW_BROKEN);
 	if (more_console || more_channel) {
 		eventfd_write(vm->event_fd, 1);
 		return 1;

@@ -295,6 +295,12 @@ START_TEST(a_qemu_that_fails)
 	check_fake("head -c 3000000 /dev/urandom >&7; echo >&7; "
 		   "echo '{\"error\": {\"desc\": \"QMP says no\"}}' >&7; exit 7",
 		   AVD_END_SPAWN_ERROR, "QEMU exited with status 7: QMP says no");
+	/* A position that no honest guest has, and the bell: the guest's doing, not the caller's.
+	 */
+	check_fake("printf '\\377\\377\\377\\377\\377' | "
+		   "dd of=/proc/self/fd/9 bs=1 seek=64 conv=notrunc status=none; "
+		   "printf '\\007' >&6; sleep 1000",
+		   AVD_END_VCPU_ERROR, "the guest broke the window's positions");
 	/* The monitor's words decide. */
 	check_fake("echo '{\"event\": \"RESUME\"}' >&7; exit 1", AVD_END_MACHINE_KILLED,
 		   "status 1");
