@@ -358,18 +358,30 @@ int avd__archive_add_fd(struct avd__initramfs *archive, const char *guest_path, 
 	return add_entry(archive, guest_path, S_IFREG | (mode & 07777), &content, error);
 }
 
+/* Against all later writes. F_SEAL_WRITE would ask for more, that nobody holds a page of the file
+ * at this moment, and fail if the host's own memory management does: one that pages out ahead of
+ * need takes pages off their list for longer than that seal waits (mm/memfd.c:
+ * memfd_wait_for_pins()). A mapping that could still write is what it looks for; there is none. */
+static int seal(int fd)
+{
+	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	if (fcntl(fd, F_ADD_SEALS, seals | F_SEAL_FUTURE_WRITE) == 0)
+		return 0;
+	/* Before Linux 5.1. */
+	return errno == EINVAL && fcntl(fd, F_ADD_SEALS, seals | F_SEAL_WRITE) == 0 ? 0 : -errno;
+}
+
 int avd__initramfs_finish(struct avd__initramfs *archive, int *ret_fd, uint64_t *ret_size,
 			  struct avd__error *error)
 {
-	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
 	int r = write_header(archive, TRAILER, 0, 0, 0);
 	const uint64_t end = archive->size + align4(HEADER_SIZE + sizeof(TRAILER));
 	const uint64_t size =
 		(end + 511) & ~UINT64_C(511); /* cpio's block: other readers want it */
 	if (r == 0 && ftruncate(archive->fd, (off_t)size) < 0)
 		r = -errno;
-	if (r == 0 && fcntl(archive->fd, F_ADD_SEALS, seals) < 0)
-		r = -errno;
+	if (r == 0)
+		r = seal(archive->fd);
 	if (r == 0 && lseek(archive->fd, 0, SEEK_SET) < 0)
 		r = -errno;
 	if (r < 0)
